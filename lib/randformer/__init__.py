@@ -1,0 +1,1 @@
+"""Learning Randomized Algorithms with Transformers (ICLR 2025), replicated."""

@@ -1,0 +1,22 @@
+"""What a person may give us, and the one clear line that says so when they gave something else."""
+
+from collections.abc import Iterable
+
+
+class BadInput(ValueError):
+    """Something a person gave is unknown, of the wrong type or impossible; the message says what is allowed."""
+
+
+def at_least(name: str, value, bound: float) -> None:
+    """Raise BadInput unless value is a finite number >= bound, a whole one where the bound is whole."""
+    whole = isinstance(bound, int)
+    kinds = int if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not bound <= value < float("inf"):
+        raise BadInput(f"{name} = {value!r}: give a {'whole ' if whole else ''}number, at least {bound:g}")
+
+
+def one_of(name: str, value, allowed: Iterable) -> None:
+    """Raise BadInput unless value is among the allowed ones."""
+    allowed = list(allowed)
+    if not any(type(value) is type(choice) and value == choice for choice in allowed):
+        raise BadInput(f"{name} = {value!r}: give one of {', '.join(map(str, allowed))}")

@@ -1,0 +1,59 @@
+"""What several tests need: tiny runs, and clones of the repository in which to do harm."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from randformer.experiments import Run
+from randformer.gradient import Training
+from randformer.objective import Model
+from randformer.tasks.coloring import Coloring
+from randformer.transformer import Network
+
+ROOT = Path(__file__).resolve().parents[1]
+TINY = Run("coloring", Coloring(6), Network(), Model(3, 3), Training(20, 16, warmup=5), 0)
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """As in every training, and so that two tests at once do not fight for the cores."""
+    torch.set_num_threads(1)
+
+
+def tiny(number: int = 0, q: float = 3, fixed: bool = False, **training) -> Run:
+    """A run that takes a moment."""
+    model = Model(q, 1 if fixed else TINY.model.m, fixed)
+    return replace(TINY, number=number, model=model, training=replace(TINY.training, **training))
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The library, notebooks and README in a fresh folder, without records and figures."""
+    for name in ("lib", "notebooks"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copy(ROOT / "README.md", tmp_path)
+    return tmp_path
+
+
+def python(clone: Path, *arguments: str, **options) -> subprocess.Popen:
+    """Start Python in a clone, on the clone's own library, its output piped as text."""
+    environment = os.environ | {"PYTHONPATH": str(clone / "lib"), "CUDA_VISIBLE_DEVICES": ""}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, *arguments], cwd=clone, env=environment, **pipes | options)
+
+
+def finish(process: subprocess.Popen) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of a process that must end within minutes."""
+    out, err = process.communicate(timeout=300)
+    return process.returncode, out, err
+
+
+def contents(folder: Path, but: tuple[str, ...] = ()) -> dict[str, bytes]:
+    """Every file below a folder."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in but)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}

@@ -1,0 +1,25 @@
+import pytest
+from randformer.checks import BadInput, at_least, one_of
+
+
+@pytest.mark.parametrize("value", [1, 5])
+def test_whole_numbers_pass_where_the_bound_is_whole(value):
+    at_least("m", value, 1)
+
+
+@pytest.mark.parametrize("value", [0, 1.0, True, "3", None, float("inf")])
+def test_others_do_not(value):
+    with pytest.raises(BadInput, match=r"^m = .*: give a whole number, at least 1$"):
+        at_least("m", value, 1)
+
+
+@pytest.mark.parametrize("value", [0.5, float("nan"), float("inf"), "3", None])
+def test_numbers_below_or_beyond(value):
+    with pytest.raises(BadInput, match=r"^q = .*: give a number, at least 1$"):
+        at_least("q", value, 1.0)
+
+
+def test_a_choice_must_be_of_the_same_type():
+    one_of("mlp", True, (False, True))
+    with pytest.raises(BadInput, match="mlp = 1: give one of False, True"):
+        one_of("mlp", 1, (False, True))
