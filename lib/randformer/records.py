@@ -1,0 +1,198 @@
+"""What a training left behind: one run, one folder, checked whenever it is read.
+
+    results/<profile>/<experiment>/<key>/
+        run.json             what was trained (config), on what, its loss history; the same bytes whenever repeated
+        weights.safetensors  the weights by name, and the fixed seed of an A_r0
+        evaluation.json      what the model does, measured once (evaluation.py)
+        provenance.json      what differs between two trainings of the same numbers: commit, seconds
+    .cache/                  checkpoints of trainings in progress
+
+Every JSON file carries a checksum of its content, and run.json one of the weights. Files are written under a
+temporary name, flushed to the disk and renamed, so a file is there whole or not at all. Nothing is pickled.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+from pathlib import Path
+
+import safetensors.torch
+import torch
+
+from .transformer import shapes, unflatten
+
+
+class RecordError(Exception):
+    """A record that must not be used, and why."""
+
+
+def key(config: dict) -> str:
+    """Name of a run's folder: a hash of everything that determines its numbers."""
+    return sha256(canonical(config))[:16]
+
+
+def canonical(content) -> bytes:
+    """One byte string per JSON value, whatever the order of its keys."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+# Files
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Put a file in place whole or not at all. Raises OSError (disk full, not writable), leaving what was there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Write a JSON object with a checksum of its content."""
+    sealed = content | {"checksum": sha256(canonical(content))}
+    write_bytes(path, (json.dumps(sealed, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
+
+
+def read_json(path: Path) -> dict:
+    """The object that write_json wrote; RecordError if it is missing, damaged or altered."""
+    try:
+        content = json.loads(path.read_bytes())
+        checksum = content.pop("checksum")
+    except FileNotFoundError:
+        raise RecordError(f"{path.name} is missing") from None
+    except (ValueError, KeyError, AttributeError, TypeError):
+        raise RecordError(f"{path.name} is damaged: not a JSON object with a checksum") from None
+    if checksum != sha256(canonical(content)):
+        raise RecordError(f"{path.name} is damaged: its checksum does not fit its content")
+    return content
+
+
+# Records
+
+
+def write_record(folder: Path, run, state, device: torch.device, provenance: dict) -> None:
+    """Store a trained run (state of K = 1) as results/.../<key>, replacing whatever is there."""
+    named = shapes(run.network, run.task.token_size, run.task.outputs)
+    weights = {name: w[0].cpu().contiguous() for name, w in unflatten(state.parameters, named).items()}
+    if run.model.fixed_seed:
+        weights["seed"] = state.seed[0].cpu().contiguous()
+    data = safetensors.torch.save(weights)
+    content = {
+        "config": run.config,
+        "trained_on": {
+            "device": device.type,
+            "threads": torch.get_num_threads(),
+            "python": platform.python_version(),
+            "torch": torch.__version__.split("+")[0],
+        },
+        "loss_history": [float(f"{x:.6g}") for x in state.history[0].tolist()],
+        "weights": sha256(data),
+    }
+    building = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    try:
+        write_bytes(building / "weights.safetensors", data)
+        write_json(building / "run.json", content)
+        write_json(building / "provenance.json", provenance)
+        replaced = folder.with_name(f".{folder.name}.{os.getpid()}.old.tmp")
+        if folder.exists():
+            folder.replace(replaced)
+        building.replace(folder)
+        shutil.rmtree(replaced, ignore_errors=True)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def read_record(folder: Path, run) -> dict:
+    """A run's record: its run.json with "parameters" (1, P) and "seed" (1, 1, n; None for fresh seeds).
+
+    Raises RecordError when it is missing, damaged, or another run's.
+    """
+    if not folder.is_dir():
+        raise RecordError("no record")
+    record = read_json(folder / "run.json")
+    read_json(folder / "provenance.json")
+    if record.get("config") != run.config:
+        raise RecordError("run.json is another run's: its config is not this folder's")
+    try:
+        data = (folder / "weights.safetensors").read_bytes()
+    except FileNotFoundError:
+        raise RecordError("weights.safetensors is missing") from None
+    if sha256(data) != record["weights"]:
+        raise RecordError("weights.safetensors is damaged: its checksum is not the one in run.json")
+    weights = safetensors.torch.load(data)
+    names = shapes(run.network, run.task.token_size, run.task.outputs)
+    record["parameters"] = torch.cat([weights[name].flatten() for name in names]).unsqueeze(0)
+    record["seed"] = weights.get("seed")
+    return record
+
+
+def write_evaluation(folder: Path, version: int, weights: str, result: dict) -> None:
+    """Store what a model does beside the model: weights is the checksum of those that were evaluated."""
+    write_json(folder / "evaluation.json", {"version": version, "weights": weights, "result": result})
+
+
+def read_evaluation(folder: Path, version: int) -> dict:
+    """The stored evaluation of the record in that folder; RecordError if there is none of this version and model."""
+    content = read_json(folder / "evaluation.json")
+    if content["version"] != version:
+        raise RecordError(f"evaluation.json has version {content['version']}, not {version}")
+    if content["weights"] != read_json(folder / "run.json")["weights"]:
+        raise RecordError("evaluation.json is of other weights")
+    return content["result"]
+
+
+# Checkpoints
+
+
+def checkpoint_path(cache: Path, run, device: torch.device) -> Path:
+    return cache / f"{run.key}-{device.type}.checkpoint"
+
+
+def save_checkpoint(cache: Path, runs: list, state) -> None:
+    """Put each run's part of a training in progress in the cache, one file a run."""
+    device = state.parameters.device
+    for k, run in enumerate(runs):
+        tensors = {
+            "step": torch.tensor(state.step),
+            "generator": state.generators[k].get_state(),
+            **{name: getattr(state, name)[k : k + 1].contiguous() for name in TENSORS},
+        }
+        data = safetensors.torch.save(tensors)
+        write_bytes(checkpoint_path(cache, run, device), sha256(data).encode() + data)
+
+
+TENSORS = ("parameters", "first", "second", "seed", "history")
+
+
+def load_checkpoint(cache: Path, run, device: torch.device, fresh):
+    """The run's state as last saved; the fresh one given, where there is no whole checkpoint."""
+    try:
+        content = checkpoint_path(cache, run, device).read_bytes()
+    except FileNotFoundError:
+        return fresh
+    checksum, data = content[:64], content[64:]
+    if checksum != sha256(data).encode():
+        return fresh
+    tensors = safetensors.torch.load(data)
+    fresh.generators[0].set_state(tensors["generator"])
+    fresh.step = int(tensors["step"])
+    for name in TENSORS:
+        setattr(fresh, name, tensors[name].to(device))
+    return fresh
+
+
+def drop_checkpoint(cache: Path, run, device: torch.device) -> None:
+    checkpoint_path(cache, run, device).unlink(missing_ok=True)

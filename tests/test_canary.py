@@ -1,0 +1,47 @@
+"""Numerics cannot change unnoticed: 50 steps of every kind of experiment give the losses that are stored.
+
+Where they change on purpose, raise the experiment's version and store them anew: python tests/test_canary.py
+"""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from randformer.experiments import Run, coloring
+from randformer.gradient import train
+
+STORED = Path(__file__).with_name("canary.json")
+
+
+def kinds() -> dict[str, Run]:
+    """One short run of each kind of task, network and model that the laptop profile has."""
+    found: dict[str, Run] = {}
+    for run in coloring("laptop")["sweep"] + coloring("laptop")["calibration"] + coloring("laptop")["ablation"]:
+        if run.number == 0 and run.model.q in (1, 10):
+            short = replace(run, training=replace(run.training, steps=50, warmup=10))
+            found.setdefault(str(short), short)
+    return found
+
+
+def losses(run: Run, cache: Path) -> list[float]:
+    torch.set_num_threads(1)
+    trained, _ = train([run], torch.device("cpu"), cache, lambda steps: None)
+    return [float(f"{x:.6g}") for x in trained[run].history[0].tolist()]
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_fifty_steps_give_the_stored_losses(name, tmp_path):
+    """To 1e-4: processors round differently, and 50 steps do not let that grow further."""
+    stored = json.loads(STORED.read_text())
+    assert losses(kinds()[name], tmp_path) == pytest.approx(stored[name], rel=1e-4)
+
+
+def test_nothing_is_stored_that_is_not_trained():
+    assert set(json.loads(STORED.read_text())) == set(kinds())
+
+
+if __name__ == "__main__":
+    found = {name: losses(run, Path("/nonexistent")) for name, run in kinds().items()}
+    STORED.write_text(json.dumps(found, indent=1) + "\n")
