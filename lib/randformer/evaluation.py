@@ -1,0 +1,144 @@
+"""How good a trained model is against an adversary who knows it, but not the seed (section 2.1, definition 1).
+
+An adversary who picks the worst of many inputs on the very seeds that are then scored finds inputs that are merely
+unlucky. So inputs are chosen on one set of seeds and scored on a second one. "Badness" orders the inputs; the paper's
+95th percentile is the value at the input that is worse than 95 % of them.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+VERSION = 1  # raised when a stored evaluation would come out differently
+SEEDS = 100  # to choose the inputs on, and as many others to score them on
+VOTES = (5, 30)  # majority(k) of the paper
+PERCENTILE = 0.95
+SEED_STREAM = 10**9  # generators of evaluation start here, those of training at the run's number
+WORST_SEEDS = 10_000  # seeds answering the one worst input, for success against the number of votes
+
+
+def chosen(choose: np.ndarray, score: np.ndarray, badness: float, band: float = 0.0) -> float:
+    """Mean score of the inputs that stand at a rank of badness (0.95: worse than 95 %; 1: the worst) on other seeds.
+
+    choose, score: (X,), larger is better. Inputs that look alike to the adversary, equal in choose, are chosen
+    alike; band widens the rank by that share of the inputs on both sides, for scores that never tie.
+    """
+    last = len(choose) - 1
+    low, high = (round(last * min(max(1 - badness + side, 0), 1)) for side in (-band, band))
+    ordered = np.partition(choose, [low, high])
+    at = (choose >= ordered[low]) & (choose <= ordered[high])
+    return float(score[at].mean())
+
+
+def summary(choose: np.ndarray, score: np.ndarray) -> dict:
+    """Average, 95th percentile, worst input and share of inputs at 0 of success rates (X,) chosen and scored apart."""
+    return {
+        "average": float(score.mean()),
+        "percentile95": chosen(choose, score, PERCENTILE),
+        "worst": chosen(choose, score, 1.0),
+        "zero_share": float((score == 0).mean()),
+    }
+
+
+def majority(answers: np.ndarray) -> np.ndarray:
+    """The most frequent of k whole answers (k, X) to each input, (X,); the one given first among equals."""
+    count = np.zeros(answers.shape, dtype=np.int16)
+    for other in answers:
+        count += answers == other
+    return np.take_along_axis(answers, count.argmax(0)[None], 0)[0]
+
+
+def vote_success(reader, answers: np.ndarray, k: int) -> np.ndarray:
+    """Share (X,) of disjoint groups of k seeds whose majority is right, from answers (m, X); the rest is not used."""
+    groups = len(answers) // k
+    wins = [reader.right(majority(answers[i * k : (i + 1) * k])) for i in range(groups)]
+    return np.mean(wins, axis=0)
+
+
+def observe(reader, parameters: Tensor, seeds: Tensor) -> dict[str, np.ndarray]:
+    """What one model (1, P) does under seeds (m, 1, n): answers (m, X), success and loss (X,) averaged over seeds."""
+    answers = np.empty((len(seeds), reader.inputs), np.int32)
+    loss = np.zeros(reader.inputs)
+    for i, seed in enumerate(seeds.split(1)):
+        probabilities = reader.probabilities(parameters, seed)[0]
+        answers[i] = reader.answers(probabilities)
+        loss += reader.loss(probabilities)
+    return {"answers": answers, "success": reader.right(answers).mean(0), "loss": loss / len(seeds)}
+
+
+def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
+    """All that the figures need of one model (1, P), as JSON numbers. Shares are of 1; loss is per bit or edge-colour.
+
+    A model with a fixed seed always answers the same: choosing and scoring coincide, and a vote changes nothing.
+    """
+    reader = run.task.reader(run.network)
+    generator = torch.Generator().manual_seed(SEED_STREAM + run.number)
+    draw = (lambda m: fixed_seed) if run.model.fixed_seed else (lambda m: run.task.draw_seeds(m, 1, generator))
+    choose, score = (observe(reader, parameters, draw(SEEDS)) for _ in range(2))
+    histogram = np.bincount((score["success"] * 100).round().astype(int), minlength=101)
+    result = {
+        "inputs": reader.inputs,
+        "seeds": len(score["answers"]),
+        "success": summary(choose["success"], score["success"]),
+        "histogram": histogram.tolist(),  # number of inputs at a success rate of 0, 1, ... 100 %
+        "loss": {
+            "average": float(score["loss"].mean()),
+            "percentile95": -chosen(-choose["loss"], -score["loss"], PERCENTILE, band=0.005),
+        },
+    }
+    if run.model.fixed_seed:
+        sampled = reader.sampled(reader.probabilities(parameters, fixed_seed)[0])
+        return rounded(result | {"sampled": summary(sampled, sampled)})
+    for k in VOTES:
+        # between inputs whose votes come out alike, the adversary prefers those where single seeds fail more
+        votes = [vote_success(reader, seen["answers"], k) for seen in (choose, score)]
+        result[f"majority{k}"] = summary(votes[0] + choose["success"] / (10 * SEEDS), votes[1])
+    worst = int(choose["success"].argmin())
+    result["worst_input"] = worst_input(reader, parameters, draw(WORST_SEEDS), worst)
+    return rounded(result)
+
+
+def worst_input(reader, parameters: Tensor, seeds: Tensor, index: int) -> dict:
+    """How often each answer is given to one input, most frequent first: what a vote over any number of seeds needs."""
+    answers, counts = np.unique(reader.answers_to(index, parameters, seeds), return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return {"index": index, "counts": counts[order].tolist(), "right": reader.right(answers[order]).tolist()}
+
+
+def spend(worst: dict, ks: tuple[int, ...], wrong_answers: int, votes: int = 4000) -> dict[str, list[float]]:
+    """Probability of a right answer to one input, as worst_input describes it, after spending k seeds on it.
+
+    "majority(k)": simulated votes among answers as frequent as those counted, ties broken at random. "retry until
+    valid": 1 - (1 - p)^k, for answers that can be checked. "bound of Proposition 2": 1 - W exp(-k D^2 / 2) or 0, with
+    the gap D between the most frequent right and wrong answer, and W answers that are wrong (appendix E.1.1).
+    """
+    right = np.array(worst["right"])
+    share = np.array(worst["counts"]) / sum(worst["counts"])
+    gap = max(share[right].max(initial=0) - share[~right].max(initial=0), 0)
+    generator = np.random.default_rng(0)
+    majorities = []
+    for k in ks:
+        counts = generator.multinomial(k, share, votes)
+        majorities.append(float(right[(counts + generator.random(counts.shape) / 2).argmax(1)].mean()))
+    return {
+        "majority(k)": majorities,
+        "retry until valid": [1 - (1 - share[right].sum()) ** k for k in ks],
+        "bound of Proposition 2": [max(0.0, 1 - wrong_answers * np.exp(-k * gap**2 / 2)) for k in ks],
+    }
+
+
+def rounded(result):
+    """Floats to 6 digits: what is stored is what can be told apart, and no file changes in the 17th digit."""
+    if isinstance(result, dict):
+        return {name: rounded(value) for name, value in result.items()}
+    return float(f"{result:.6g}") if isinstance(result, float) else result
+
+
+def bootstrap(values: list[float], confidence: float = 0.95) -> tuple[float, float]:
+    """Interval of the mean of one value per run, by resampling runs 10,000 times; a single run has none: (nan, nan)."""
+    values = np.asarray(values, float)
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    draws = np.random.default_rng(0).choice(values, (10_000, len(values))).mean(1)
+    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)

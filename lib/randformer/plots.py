@@ -1,0 +1,207 @@
+"""House style, and one function per figure. A figure is drawn from a table, and stored with it.
+
+Colours are of the Okabe-Ito palette, apart in grey too; each model keeps its own in every figure, and its own line
+style or marker. Light open markers are the paper's values, read off its plots to about 2 points.
+"""
+
+import io
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from .evaluation import bootstrap
+from .records import write_bytes
+from .workers import ROOT
+
+PALETTE = {
+    "A_r0": "#D55E00",
+    "A_r0-sampled": "#E69F00",
+    "A_R": "#0072B2",
+    "A_R-majority(5)": "#56B4E9",
+    "A_R-majority(30)": "#009E73",
+}
+MARKERS = {"A_r0": "s", "A_r0-sampled": "v", "A_R": "o", "A_R-majority(5)": "D", "A_R-majority(30)": "^"}
+LABELS = {
+    "A_r0": r"$A_{r_0}$ (fixed seed)",
+    "A_r0-sampled": r"$A_{r_0}$-sampled",
+    "A_R": r"$A_R$ (random seeds)",
+    "A_R-majority(5)": r"$A_R$-majority(5)",
+    "A_R-majority(30)": r"$A_R$-majority(30)",
+}
+COLORING_COLORS = ("#F0E442", "#CC79A7", "#0072B2")  # the three colours of a vertex: light, middle and dark in grey
+
+# Figure 5 of the paper, read off: {answer: {q: value}}
+PAPER_5A = {
+    "average": {
+        "A_R": {1: 89, 3: 96, 4: 91, 6: 87, 8: 87, 10: 87},
+        "A_R-majority(30)": {1: 89, 2: 98, 3: 100, 4: 100, 6: 100, 8: 100, 10: 100},
+    },
+    "95th percentile": {
+        "A_r0": dict.fromkeys((1, 2, 3, 4, 6, 8, 10), 0),
+        "A_r0-sampled": dict.fromkeys((1, 2, 3, 4, 6, 8, 10), 3),
+        "A_R": {1: 0, 2: 28, 3: 73, 4: 63, 6: 70, 8: 70, 10: 70},
+        "A_R-majority(30)": {1: 0, 2: 50, 3: 100, 4: 100, 6: 100, 8: 100, 10: 100},
+    },
+}
+PAPER_5B = {
+    "loss, average": {"A_R": {1: 0.0035, 3: 0.0015, 10: 0.0055}},
+    "loss, 95th percentile": {
+        "A_R": {1: 0.033, 2: 0.009, 3: 0.006, 10: 0.010},
+        "A_r0": {1: 0.033, 3: 0.0105, 6: 0.03, 8: 0.03, 10: 0.03},
+    },
+}
+
+
+def style() -> None:
+    """The house's defaults; called once at the top of a notebook."""
+    sns.set_theme("notebook", "whitegrid", font_scale=0.95)
+    matplotlib.rcParams.update(
+        {
+            "figure.dpi": 100,
+            "savefig.dpi": 200,
+            "savefig.bbox": "tight",
+            "svg.hashsalt": "randformer",  # the same ids, so the same bytes, at every drawing
+            "svg.fonttype": "path",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "legend.frameon": False,
+        }
+    )
+
+
+def save(figure: Figure, numbers: pd.DataFrame, name: str, profile: str) -> None:
+    """Store a figure as png and svg, and the numbers behind it as csv, in figures/<profile>/."""
+    folder = ROOT / "figures" / profile
+    for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, metadata=metadata)
+        write_bytes(folder / f"{name}.{kind}", buffer.getvalue())
+    write_bytes(folder / f"{name}.csv", numbers.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
+
+
+def curves(axis, table: pd.DataFrame, answers: list[str], paper: dict) -> None:
+    """Mean against q of each way of answering, with intervals over runs, and the paper's values beside it."""
+    shown = table[table["answer"].isin(answers)]
+    sns.lineplot(
+        shown, x="q", y="value", hue="answer", style="answer", hue_order=answers, style_order=answers, palette=PALETTE,
+        markers=MARKERS, dashes=False, errorbar=lambda values: bootstrap(values.to_list()), ax=axis, legend=False,
+    )  # fmt: skip
+    for answer, values in paper.items():
+        if answer in answers:
+            axis.plot(
+                list(values), list(values.values()), ls="none", marker=MARKERS[answer], ms=10, mfc="none",
+                mec=PALETTE[answer], alpha=0.55,
+            )  # fmt: skip
+    axis.set_xlabel("q of the training objective")
+
+
+def legend(figure: Figure, answers: list[str]) -> None:
+    """One legend for all panels, under them, with the paper's markers explained."""
+    line = matplotlib.lines.Line2D
+    handles = [line([], [], color=PALETTE[a], marker=MARKERS[a], mec="white", label=LABELS[a]) for a in answers]
+    handles.append(line([], [], ls="none", marker="o", ms=10, mfc="none", mec="grey", label="paper (read off)"))
+    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=3)
+
+
+def figure_5a(table: pd.DataFrame) -> Figure:
+    """Success against q: the average cycle and the 95th percentile of badness."""
+    answers = list(PALETTE)
+    figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
+    for axis, measure in zip(axes, ("average", "95th percentile"), strict=True):
+        curves(axis, table[table["measure"] == measure], answers, PAPER_5A[measure])
+        axis.set(title=f"{measure} over cycles", ylabel="valid colourings [% of seeds]", ylim=(-4, 104))
+    legend(figure, answers)
+    return figure
+
+
+def figure_5b(table: pd.DataFrame) -> Figure:
+    """Loss against q, per edge and colour."""
+    answers = ["A_r0", "A_R"]
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
+    for axis, measure in zip(axes, ("loss, average", "loss, 95th percentile"), strict=True):
+        curves(axis, table[table["measure"] == measure], answers, PAPER_5B[measure])
+        axis.set(title=f"{measure.removeprefix('loss, ')} over cycles", ylabel="loss per edge and colour")
+        axis.set_ylim(bottom=0)
+    legend(figure, answers)
+    return figure
+
+
+def histograms(axis, table: pd.DataFrame, answers: list[str], label=LABELS.get) -> None:
+    """Share of inputs by success rate, in bins of 5 points; bars of several models stand beside each other."""
+    width = 5 / len(answers)
+    for i, answer in enumerate(answers):
+        of = table[table["answer"] == answer]
+        shares = of.groupby(np.minimum(of["success"] // 5 * 5, 95))["share"].sum()
+        axis.bar(shares.index + i * width, shares, width, align="edge", color=PALETTE[answer], label=label(answer))
+    axis.set(xlim=(0, 100), xlabel="valid colourings [% of seeds]")
+
+
+def figure_5c(table: pd.DataFrame, qs: tuple[float, ...]) -> Figure:
+    """Histograms of the success rate over all cycles, one panel per q; table: q, answer, success, share [%]."""
+    columns = min(len(qs), 4)
+    rows = -(-len(qs) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(2.7 * columns + 1.5, 2.5 * rows + 0.6), sharey=True, squeeze=False, layout="constrained"
+    )
+    answers = list(dict.fromkeys(table["answer"]))
+    for axis, q in zip(axes.flat, qs, strict=False):
+        histograms(axis, table[table["q"] == q], answers)
+        axis.set_title(f"q = {q:g}")
+    for axis in axes[:, 0]:
+        axis.set_ylabel("cycles [%]")
+    for axis in axes.flat[len(qs) :]:
+        axis.set_visible(False)
+    figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=2)
+    return figure
+
+
+def ring(axis, walk: list[int], colors: list[int]) -> bool:
+    """A cycle as a ring of coloured vertices, bad edges thick and dashed; returns whether the colouring is valid."""
+    angles = np.pi / 2 - 2 * np.pi * np.arange(len(walk)) / len(walk)
+    x, y = np.cos(angles), np.sin(angles)
+    bad = np.asarray(colors) == np.roll(colors, -1)
+    for i in range(len(walk)):
+        j = (i + 1) % len(walk)
+        look = {"color": "#CC0000", "lw": 3, "ls": (0, (1, 0.6))} if bad[i] else {"color": "#999999", "lw": 1.2}
+        axis.plot([x[i], x[j]], [y[i], y[j]], zorder=1, **look)
+    axis.scatter(x, y, 190, [COLORING_COLORS[c] for c in colors], edgecolors="black", linewidths=0.8, zorder=2)
+    for i, vertex in enumerate(walk):
+        axis.text(x[i], y[i], str(vertex), ha="center", va="center", fontsize=8,
+                  color="white" if colors[i] == 2 else "black", zorder=3)  # fmt: skip
+    axis.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal")
+    axis.axis("off")
+    return not bad.any()
+
+
+def figure_4c(walk: list[int], colorings: list[list[int]], success: float) -> Figure:
+    """One cycle under several seeds; walk: ids, colorings: the colours along it, success: share of all seeds."""
+    figure, axes = plt.subplots(2, 4, figsize=(9, 5), layout="constrained")
+    for axis, colors in zip(axes.flat, colorings, strict=True):
+        valid = ring(axis, walk, colors)
+        axis.set_title("valid" if valid else "fails", color="black" if valid else "#CC0000", fontsize=11)
+    figure.suptitle(f"One cycle, eight seeds; over all seeds {100 * success:.0f} % are valid", fontsize=12)
+    return figure
+
+
+def figure_votes(table: pd.DataFrame) -> Figure:
+    """Success on the worst cycle against the number of seeds spent; table: way, k, run, value [%]."""
+    looks = {
+        "majority(k)": ("#009E73", "^", "-"),
+        "retry until valid": ("#0072B2", "o", "-"),
+        "bound of Proposition 2": ("#404040", "", ":"),
+    }
+    figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
+    for way, (color, marker, line) in looks.items():
+        sns.lineplot(
+            table[table["way"] == way], x="k", y="value", color=color, marker=marker, ls=line, label=way, ax=axis,
+            errorbar=lambda values: bootstrap(values.to_list()),
+        )  # fmt: skip
+    axis.set(xscale="log", xlabel="seeds spent on the cycle, k", ylabel="right on the worst cycle [%]", ylim=(-4, 104))
+    axis.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
+    axis.minorticks_off()
+    axis.legend(loc="lower right")
+    return figure

@@ -1,0 +1,70 @@
+import pandas as pd
+import pytest
+from conftest import ROOT
+from randformer import claims
+from randformer.claims import CLAIMS, COLUMNS, Claim, Condition, judge
+
+AT_LEAST_60 = Claim("X", "a claim", "70", "at least 60", (Condition("a", ">=", 60),), "n.ipynb")
+BOTH = Claim("Y", "two", "70; 0", "a >= 60, b = 0", (Condition("a", ">=", 60), Condition("b", "==", 0)), "n.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ([61, 62, 63], "replicated"),
+        ([50, 65, 70], "partly"),
+        ([50, 55, 70], "not replicated"),
+        ([60] * 3, "replicated"),
+    ],
+)
+def test_the_unfavourable_end_of_the_interval_decides(values, verdict):
+    assert judge(AT_LEAST_60, {"a": values})["verdict"] == verdict
+
+
+def test_the_weakest_condition_decides():
+    assert judge(BOTH, {"a": [70, 80], "b": [0, 0]})["verdict"] == "replicated"
+    assert judge(BOTH, {"a": [50, 75], "b": [0, 0]})["verdict"] == "partly"
+    row = judge(BOTH, {"a": [70, 80], "b": [0, 100]})
+    assert row["verdict"] == "not replicated"
+    assert (row["ours"], row["low"], row["high"], row["n_runs"]) == ("75.0; 50.0", "70.0; 0.0", "80.0; 100.0", "2")
+
+
+def test_at_most_is_judged_by_the_upper_end():
+    claim = Claim("Z", "", "", "", (Condition("a", "<=", 15),), "")
+    assert judge(claim, {"a": [1, 2, 3]})["verdict"] == "replicated"
+    assert judge(claim, {"a": [0, 0, 40]})["verdict"] == "partly"
+
+
+def test_one_run_is_no_replication():
+    """Its interval is unknown: nan satisfies no rule."""
+    assert judge(AT_LEAST_60, {"a": [99]})["verdict"] == "partly"
+
+
+def test_a_claim_without_its_measurement_is_an_error():
+    with pytest.raises(KeyError, match="b"):
+        judge(BOTH, {"a": [70]})
+
+
+def test_rows_are_stored_beside_those_of_other_notebooks(monkeypatch, tmp_path):
+    monkeypatch.setattr(claims, "ROOT", tmp_path)
+    good = {condition.measure: [99.0, 99.5] for claim in CLAIMS.values() for condition in claim.conditions}
+    claims.store("laptop", [judge(CLAIMS["C3"], good)])
+    claims.store("laptop", [judge(CLAIMS["C1"], good)])
+    table = claims.read("laptop")
+    assert table.columns.to_list() == COLUMNS
+    assert table["id"].to_list() == ["C1", "C3"]
+    claims.store("laptop", [judge(CLAIMS["C3"], good | {"percentile95 majority30": [1.0, 2.0]})])
+    assert claims.read("laptop")["verdict"].to_list() == ["not replicated", "not replicated"]
+
+
+def test_the_readme_shows_the_laptop_claims():
+    """README's table is generated from figures/laptop/claims.csv: ./run_all.sh writes it."""
+    readme = (ROOT / "README.md").read_text()
+    assert claims.with_claims(readme, claims.read("laptop")) == readme
+
+
+def test_the_table_of_the_readme_has_a_row_per_claim():
+    row = judge(BOTH, {"a": [70, 80], "b": [0, 0]})
+    lines = claims.markdown(pd.DataFrame([row])).splitlines()
+    assert len(lines) == 3
+    assert "75.0 [70.0, 80.0]; 0.0 [0.0, 0.0], n = 2 | replicated |" in lines[2]

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+from conftest import tiny
+from randformer import tables
+
+FIXED = {
+    "inputs": 4,
+    "success": {"average": 0.5, "percentile95": 0.0, "worst": 0.0, "zero_share": 0.5},
+    "sampled": {"average": 0.4, "percentile95": 0.1, "worst": 0.1, "zero_share": 0.0},
+    "loss": {"average": 0.01, "percentile95": 0.02},
+    "histogram": [2] + [0] * 99 + [2],
+}
+
+
+def evaluations(*averages: float) -> list[dict]:
+    return [FIXED | {"success": FIXED["success"] | {"average": a}} for a in averages]
+
+
+def test_percent_for_shares_and_losses_as_they_are():
+    table = tables.tidy([tiny(fixed=True)], [FIXED]).set_index(["answer", "measure"])["value"]
+    assert table["A_r0", "average"] == 50
+    assert table["A_r0-sampled", "95th percentile"] == 10
+    assert table["A_r0", "loss, 95th percentile"] == 0.02
+    assert table["A_r0", "all or nothing"] == 100
+    assert len(table) == 11
+
+
+def test_a_summary_has_mean_interval_and_number_of_runs():
+    runs = [tiny(k, fixed=True) for k in range(3)]
+    table = tables.tidy(runs, evaluations(0.2, 0.3, 0.7))
+    told = tables.summary(table[table["answer"] == "A_r0"], ["answer", "q"]).loc[("A_r0", 3.0)]
+    assert told["n"] == 3
+    assert told["average"].startswith("40.0 [20.0, ")
+    assert tables.of_run(table, "A_r0", "average", 3.0) == pytest.approx([20, 30, 70])
+
+
+def test_a_histogram_is_a_mean_over_runs_and_adds_up():
+    runs = [tiny(k, fixed=True) for k in range(2)]
+    shares = tables.histogram(runs, [FIXED, FIXED | {"histogram": [0] * 100 + [4]}])
+    assert shares["share"].sum() == pytest.approx(100)
+    assert shares.set_index("success")["share"][0] == pytest.approx(25)
+    assert tables.spread(shares).loc[3.0].to_list() == [25, 0, 0, 0, 75]
+
+
+def test_votes_are_in_percent_per_run():
+    worst = {"index": 0, "counts": [9, 1], "right": [True, False]}
+    runs = [tiny(0), tiny(1), tiny(0, q=4), tiny(0, fixed=True)]
+    table = tables.votes(runs, [{"worst_input": worst}] * 3 + [FIXED], q=3, wrong_answers=1)
+    assert set(table["way"]) == {"majority(k)", "retry until valid", "bound of Proposition 2"}
+    assert table.groupby(["way", "k"]).size().eq(2).all()
+    retry = table[table["way"] == "retry until valid"].set_index("k")["value"]
+    assert np.allclose(retry[2], 99)
