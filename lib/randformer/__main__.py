@@ -1,0 +1,140 @@
+"""The runner behind run_all.sh: records for every declared run, then every notebook, then the claims.
+
+    python -m randformer [--profile smoke|laptop|paper] [--only NAME] [--retrain] [--jobs N] [--device cpu|cuda]
+                         [--explain]
+
+Exit status: 0 all done, 1 something failed (named, with how to resume), 2 bad input.
+"""
+
+import argparse
+import sys
+import time
+
+import pandas as pd
+
+from . import claims, experiments, notebooks, processes, workers
+from .checks import BadInput, at_least, one_of
+from .records import write_bytes
+
+SMOKE = " (too small to show anything, its verdicts mean nothing)"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    try:
+        return run(parse(arguments))
+    except BadInput as error:
+        print(f"randformer: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nrandformer: stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        return 130
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse, with one line for an error."""
+
+    def error(self, message: str):
+        raise BadInput(f"{message}; --help lists what is allowed")
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = Parser(prog="run_all.sh", description="Regenerate every figure, training only what has no valid record.")
+    parser.add_argument("--profile", default="laptop", help=f"{', '.join(experiments.PROFILES)}; default laptop")
+    parser.add_argument("--only", help=f"one of the notebooks: {', '.join(notebooks.NOTEBOOKS)}")
+    parser.add_argument("--retrain", action="store_true", help="train and evaluate all anew, valid records or not")
+    parser.add_argument("--jobs", type=int, default=processes.cores(), help="processes; default one per core")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda; default cpu")
+    parser.add_argument("--explain", action="store_true", help="say which runs would be reused or trained, and why")
+    asked = parser.parse_args(arguments)
+    one_of("profile", asked.profile, experiments.PROFILES)
+    one_of("device", asked.device, ("cpu", "cuda"))
+    at_least("jobs", asked.jobs, 1)
+    if asked.only is not None:
+        one_of("only", asked.only, notebooks.NOTEBOOKS)
+    return asked
+
+
+def run(asked: argparse.Namespace) -> int:
+    recorded = asked.only in (None, *experiments.EXPERIMENTS)  # 00_start_here trains live and leaves no records
+    runs = experiments.declared(asked.profile, asked.only) if recorded else []
+    if asked.explain:
+        return explain(asked.profile, runs)
+    began = time.monotonic()
+    workers.prepare(asked.profile, asked.device)
+    with workers.alone():
+        outcome = workers.fulfil(asked.profile, runs, asked.jobs, asked.device, asked.retrain)
+        broken = figures(asked, {run.experiment for run in outcome.failed})
+    return conclude(asked, outcome, broken, time.monotonic() - began)
+
+
+def figures(asked: argparse.Namespace, incomplete: set[str]) -> dict[str, str]:
+    """Execute the notebooks; returns those that failed, and why. One whose runs failed keeps its last figures."""
+    broken = {}
+    for name, file in notebooks.NOTEBOOKS.items():
+        if asked.only not in (None, name):
+            continue
+        if name in incomplete:
+            broken[file] = "not executed, some of its runs failed"
+            continue
+        print(f"executing {file} ... ", end="", flush=True)
+        began = time.monotonic()
+        try:
+            notebooks.execute(file, asked.profile)
+            print(f"{time.monotonic() - began:.0f} s")
+        except Exception as error:
+            broken[file] = str(error).strip().splitlines()[-1]
+            print("failed")
+    return broken
+
+
+def conclude(asked: argparse.Namespace, outcome: workers.Outcome, broken: dict[str, str], seconds: float) -> int:
+    """Print the claims, what was reused and trained, and what failed; the exit status."""
+    table = claims.read(asked.profile)
+    if asked.profile == "laptop" and not broken and len(table):
+        readme = workers.ROOT / "README.md"
+        write_bytes(readme, claims.with_claims(readme.read_text(), table).encode())
+    if len(table):
+        print(f"\nClaims, {asked.profile} profile{SMOKE if asked.profile == 'smoke' else ''}:")
+        print(table[["id", "ours", "low", "high", "n_runs", "verdict", "rule"]].to_string(index=False))
+    print(
+        f"\n{len(outcome.reused)} runs reused, {len(outcome.trained)} trained, {len(outcome.evaluated)} evaluated anew,"
+        f" {len(outcome.failed)} failed; {seconds:.0f} s in all"
+    )
+    for run, why in outcome.refused.items():
+        print(f"  record not used: {run} ({run.key}): {why}")
+    for run, why in outcome.failed.items():
+        print(f"  failed: {run} ({run.key}): {why}")
+    for name, why in broken.items():
+        print(f"  failed: {name}: {why}")
+    if outcome.failed or broken:
+        print("What is done is kept. The same command trains what is missing, from checkpoints where there are any.")
+        return 1
+    print(f"Figures are in figures/{asked.profile}/, records in results/{asked.profile}/.")
+    return 0
+
+
+def explain(profile: str, runs: list[experiments.Run]) -> int:
+    """Print for each run whether it would be reused; if not, why, and what differs from the nearest record."""
+    stored = {name: workers.stored_configs(profile, name) for name in {run.experiment for run in runs}}
+    for run in runs:
+        need = workers.missing(profile, run)
+        if need is None:
+            print(f"reused     {run.key}  {run}")
+            continue
+        train, why = need
+        changes = [differences(config, run.config) for config in stored[run.experiment]]
+        if train and changes and (nearest := min(changes, key=len)):
+            why += f"; the nearest record differs in {', '.join(nearest)}"
+        print(f"{'trained' if train else 'evaluated':10} {run.key}  {run}: {why}")
+    return 0
+
+
+def differences(old: dict, new: dict) -> list[str]:
+    """Which entries differ between two configs, as "training.steps (100, now 200)"."""
+    old, new = (pd.json_normalize(config).iloc[0].to_dict() for config in (old, new))
+    names = sorted(old.keys() | new.keys())
+    return [f"{n} ({old.get(n)}, now {new.get(n)})" for n in names if old.get(n) != new.get(n)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

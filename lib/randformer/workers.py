@@ -1,0 +1,239 @@
+"""From declared runs to records: reuse what is valid, train and evaluate what is not."""
+
+import errno
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from . import evaluation, processes, records
+from .checks import BadInput, at_least, one_of
+from .experiments import Run
+from .gradient import train
+from .records import RecordError
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache"
+SEQUENCES = 3200  # trained side by side in one process of a CPU: more gains nothing, and waits longer for a record
+
+
+@dataclass
+class Outcome:
+    """What became of the runs that were asked for."""
+
+    reused: list[Run] = field(default_factory=list)
+    trained: list[Run] = field(default_factory=list)
+    evaluated: list[Run] = field(default_factory=list)  # trained earlier, measured now
+    refused: dict[Run, str] = field(default_factory=dict)  # records that are there and not fit for use, and why
+    failed: dict[Run, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Runs that one process brings to records together; train is false where only evaluations are missing."""
+
+    profile: str
+    runs: tuple[Run, ...]
+    device: str
+    train: bool
+
+
+# What is there
+
+
+def folder(profile: str, run: Run) -> Path:
+    return ROOT / "results" / profile / run.experiment / run.key
+
+
+def load(profile: str, run: Run) -> tuple[dict, dict]:
+    """A run's record and its evaluation. Raises RecordError where either is not fit for use."""
+    where = folder(profile, run)
+    return records.read_record(where, run), records.read_evaluation(where, evaluation.VERSION)
+
+
+def missing(profile: str, run: Run) -> tuple[bool, str] | None:
+    """None where nothing is; else whether the run must be trained (or only evaluated), and why."""
+    try:
+        records.read_record(folder(profile, run), run)
+    except RecordError as error:
+        return True, str(error)
+    try:
+        load(profile, run)
+    except RecordError as error:
+        return False, str(error)
+    return None
+
+
+def stored_configs(profile: str, experiment: str) -> list[dict]:
+    """Configs of all readable records of an experiment, whether or not they are still asked for."""
+    found = []
+    for path in sorted((ROOT / "results" / profile / experiment).glob("*/run.json")):
+        try:
+            found.append(records.read_json(path)["config"])
+        except RecordError:
+            continue
+    return found
+
+
+def load_or_train(profile: str, runs: list[Run]) -> list[dict]:
+    """Evaluations of the runs, in their order, after training and evaluating those that lack it.
+
+    Raises RuntimeError naming the runs for which that failed.
+    """
+    if any(missing(profile, run) for run in runs):
+        with alone():
+            outcome = fulfil(profile, runs)
+        if outcome.failed:
+            raise RuntimeError("; ".join(f"{run}: {why}" for run, why in outcome.failed.items()))
+    return [load(profile, run)[1] for run in runs]
+
+
+def live(runs: list[Run]) -> list[dict]:
+    """Evaluations of runs trained in this process, before the reader's eyes; nothing is stored."""
+    torch.set_num_threads(1)
+    found = []
+    steps = sum(run.training.steps for run in runs)
+    with TemporaryDirectory() as cache, processes.progress(steps, "step") as bar:
+        for run in runs:
+            trained, diverged = train([run], torch.device("cpu"), Path(cache), bar.update)
+            if diverged:
+                raise RuntimeError(f"{run}: the loss is not a number at step {diverged[run]}")
+            state = trained[run]
+            found.append(evaluation.evaluate(run, state.parameters, state.seed[0] if run.model.fixed_seed else None))
+    return found
+
+
+# What has to be done
+
+
+def fulfil(profile: str, runs: list[Run], jobs: int = 0, device: str = "cpu", retrain: bool = False) -> Outcome:
+    """Give every run a valid record and evaluation, in that many processes (0: one per core).
+
+    A run that diverges and a job that fails are named in the outcome, and the others go on. Raises BadInput where
+    records cannot be written or the device is not there.
+    """
+    at_least("jobs", jobs, 0)
+    prepare(profile, device)
+    needs = {run: (True, "asked for") if retrain else missing(profile, run) for run in runs}
+    outcome = Outcome(reused=[run for run in runs if needs[run] is None])
+    for run in runs:
+        if retrain:
+            records.drop_checkpoint(CACHE, run, torch.device(device))
+        elif needs[run] and folder(profile, run).exists():
+            outcome.refused[run] = needs[run][1]
+            print(f"not used: record {run.key} ({run}): {needs[run][1]}", file=sys.stderr)
+    todo = [
+        Job(profile, group, device, training)
+        for training in (True, False)
+        for group in groups([run for run in runs if needs[run] and needs[run][0] is training], device)
+    ]
+    todo.sort(key=lambda job: -sum(run.cost for run in job.runs) * job.train)  # long ones first: all end together
+    cost = sum(run.cost for job in todo if job.train for run in job.runs)
+    with processes.progress(cost, "sequence", shown=bool(todo)) as bar:
+        for job, failed in processes.each(attempt, todo, jobs or processes.cores(), bar.update):
+            if isinstance(failed, Exception):
+                failed = dict.fromkeys(job.runs, "its process was killed; out of memory?")
+            done = [run for run in job.runs if run not in failed]
+            (outcome.trained if job.train else outcome.evaluated).extend(done)
+            outcome.failed |= failed
+            bar.set_postfix_str(f"{len(outcome.trained) + len(outcome.evaluated)} runs done", refresh=False)
+    return outcome
+
+
+def groups(runs: list[Run], device: str) -> Iterator[tuple[Run, ...]]:
+    """Cut runs into those to train side by side: alike but for q and number, and no more than the device holds."""
+    alike: dict[Run, list[Run]] = {}
+    for run in runs:
+        alike.setdefault(run.group, []).append(run)
+    for together in alike.values():
+        one = together[0].training.batch * together[0].model.m
+        size = len(together) if device == "cuda" else max(1, SEQUENCES // one)
+        for start in range(0, len(together), size):
+            yield tuple(together[start : start + size])
+
+
+def work(job: Job, tick: Callable[[int], None]) -> dict[Run, str]:
+    """Do one job in this process; returns the runs that failed, and how."""
+    torch.set_num_threads(1)
+    device, failed = torch.device(job.device), {}
+    if job.train:
+        began = time.process_time()
+        cost = job.runs[0].cost // job.runs[0].training.steps
+        trained, diverged = train(list(job.runs), device, CACHE, lambda steps: tick(steps * cost))
+        failed = {run: f"the loss is not a number at step {step}" for run, step in diverged.items()}
+        provenance = {"commit": commit(), "cpu_seconds": round((time.process_time() - began) / len(job.runs), 1)}
+        for run, state in trained.items():
+            records.write_record(folder(job.profile, run), run, state, device, provenance)
+            records.drop_checkpoint(CACHE, run, device)
+    for run in job.runs:
+        if run not in failed:
+            record = records.read_record(folder(job.profile, run), run)
+            result = evaluation.evaluate(run, record["parameters"], record["seed"])
+            records.write_evaluation(folder(job.profile, run), evaluation.VERSION, record["weights"], result)
+    return failed
+
+
+def attempt(job: Job, tick: Callable[[int], None]) -> dict[Run, str]:
+    """work, with an error told as the failure of the job's runs."""
+    try:
+        return work(job, tick)
+    except OSError as error:
+        why = "the disk is full" if error.errno == errno.ENOSPC else str(error)
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+    return dict.fromkeys(job.runs, why)
+
+
+# The machine
+
+
+def commit() -> str | None:
+    """The commit of the code at work, "+" behind it where files differ from it; None outside git."""
+    try:
+        return subprocess.check_output(
+            ["git", "describe", "--always", "--abbrev=40", "--dirty=+"], cwd=ROOT, text=True, stderr=subprocess.DEVNULL
+        ).strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def prepare(profile: str, device: str) -> None:
+    """Check device and folders, and sweep away what a killed process left half done."""
+    one_of("device", device, ("cpu", "cuda"))
+    if device == "cuda" and not torch.cuda.is_available():
+        raise BadInput("device = 'cuda': PyTorch sees no CUDA device here, give cpu")
+    for where in (ROOT / "results" / profile, CACHE):
+        try:
+            where.mkdir(parents=True, exist_ok=True)
+            records.write_bytes(where / ".writable", b"")
+            (where / ".writable").unlink()
+        except OSError as error:
+            raise BadInput(f"{where} is not writable ({error.strerror}): records and checkpoints go there") from None
+        for left in where.rglob(".*.tmp"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+@contextmanager
+def alone():
+    """Be the only one who writes records in this clone; wait, and say so, while another process does."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "lock", "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            print(f"process {lock.read().strip()} is at work in this clone; waiting for it to end", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield

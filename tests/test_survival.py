@@ -1,0 +1,122 @@
+"""The harm that a long computation meets: kills at any moment, a full disk. What is recorded afterwards is the same."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from conftest import contents, finish, python
+
+# Six runs of some seconds with a checkpoint at every point of the loss history; dies at the n-th flush to the disk
+# where asked to, which is in the middle of writing a checkpoint, a record or an evaluation.
+TRAIN = """
+import os, signal, sys
+from dataclasses import replace
+from randformer import experiments, gradient, records, workers
+
+gradient.CHECKPOINT_SECONDS = 0
+gradient.HISTORY = 10
+die_at, fsync, flushed = int(sys.argv[1]), os.fsync, [0]
+
+
+def flush(descriptor):
+    flushed[0] += 1
+    if flushed[0] == die_at:
+        os.kill(os.getpid(), signal.SIGKILL)
+    fsync(descriptor)
+
+
+records.os.fsync = flush
+runs = experiments.coloring("smoke")["sweep"][:6]
+runs = [replace(run, training=replace(run.training, steps=400)) for run in runs]
+with workers.alone():
+    outcome = workers.fulfil("smoke", runs, jobs=1)
+print(f"{flushed[0]} flushes", len(outcome.failed), "failed")
+sys.exit(bool(outcome.failed))
+"""
+
+
+def train(clone, die_at: int = 0):
+    return python(clone, "-c", TRAIN, str(die_at))
+
+
+def records_of(clone) -> dict[str, bytes]:
+    return contents(clone / "results", but=("provenance.json",))
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A clone in which the training ran through, the flushes to disk it took, and its seconds."""
+    from conftest import ROOT
+
+    folder = tmp_path_factory.mktemp("undisturbed")
+    shutil.copytree(ROOT / "lib", folder / "lib", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    began = time.monotonic()
+    status, out, err = finish(train(folder))
+    assert status == 0, err
+    return folder, int(out.split()[0]), time.monotonic() - began
+
+
+def test_the_same_command_in_two_folders_gives_the_same_bytes(undisturbed, clone):
+    status, _, _ = finish(train(clone))
+    assert status == 0
+    assert records_of(clone) == records_of(undisturbed[0])
+    assert len(records_of(clone)) == 6 * 3
+
+
+@pytest.mark.parametrize("moment", range(5))
+def test_killed_at_a_random_moment_it_ends_with_the_same_bytes(undisturbed, clone, moment):
+    reference, _, seconds = undisturbed
+    process = train(clone)
+    time.sleep(random.Random(moment).uniform(0.4, 1) * seconds)
+    process.kill()
+    finish(process)
+    status, _, err = finish(train(clone))
+    assert status == 0, err
+    assert records_of(clone) == records_of(reference)
+    assert not list(clone.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("part", [0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.85, 0.95, 1.0])
+def test_killed_while_a_file_is_being_written_it_ends_with_the_same_bytes(undisturbed, clone, part):
+    """Flushes happen between opening a temporary file and renaming it. Killed twice, the second time soon after."""
+    reference, flushes, _ = undisturbed
+    for die_at in (max(3, round(part * flushes)), 5):
+        status, _, _ = finish(train(clone, die_at))
+        assert status in (-signal.SIGKILL, 0)
+    status, _, err = finish(train(clone))
+    assert status == 0, err
+    assert records_of(clone) == records_of(reference)
+    assert not list(clone.rglob("*.tmp"))
+
+
+def test_a_full_disk_is_told_and_leaves_earlier_records_intact(undisturbed, clone):
+    """On a file system too small for the records of all six runs."""
+    results, records = clone / "results", records_of(undisturbed[0])
+    results.mkdir()
+    size = sum(map(len, records.values())) // 2
+    mounted = shutil.which("mount") and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", results], capture_output=True, check=False
+    )
+    if not mounted or mounted.returncode:
+        pytest.skip("mounting a small file system takes root")
+    try:
+        status, out, _ = finish(train(clone))
+        assert status == 1
+        assert "0 failed" not in out
+        kept = records_of(clone)
+        whole = {name for name in kept if name.endswith("evaluation.json")}
+        assert whole
+        assert all(records[name] == kept[name] for name in kept)
+        command = (
+            "from randformer.__main__ import main; raise SystemExit(main(['--profile', 'smoke', '--only', 'coloring']))"
+        )
+        os.environ["PYTHONWARNINGS"] = "ignore"
+        status, out, _ = finish(python(clone, "-c", command))
+        assert status == 1
+        assert "the disk is full" in out
+    finally:
+        subprocess.run(["umount", results], check=True)
