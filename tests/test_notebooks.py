@@ -51,18 +51,25 @@ def test_nothing_is_stored_that_differs_at_every_execution(path):
 KINDS = {"profile": str, "vertices": (int, type(None))}
 
 
-def test_good_parameters_pass():
-    notebooks.parameters({"profile": "smoke", "vertices": None, "_hidden": 1, "In": [], "print": print}, **KINDS)
+def test_good_parameters_pass_however_often_the_notebook_is_run():
+    later = {"n": 10, "folder": "laptop", "In": ["", "profile = 'laptop'", "# Parameters\nvertices = 6\n", "n = 10"]}
+    notebooks.parameters({"profile": "smoke", "vertices": 6} | later, **KINDS)
+
+
+def test_a_misspelt_parameter_is_told():
+    with pytest.raises(BadInput, match=r"^unknown parameter 'vertises': this notebook has profile, vertices$"):
+        notebooks.parameters({"profile": "smoke", "vertices": None, "In": ["# Parameters\nvertises = 6\n"]}, **KINDS)
+    with pytest.raises(BadInput, match=r"^parameter vertices = missing: give a whole number or None$"):
+        notebooks.parameters({"profile": "smoke", "vertises": 6}, **KINDS)
 
 
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"vertises": 6}, "unknown parameter 'vertises': this notebook has profile, vertices"),
-        ({"vertices": "6"}, "parameter vertices = '6': give int or NoneType"),
-        ({"vertices": 6.0}, "parameter vertices = 6.0: give int or NoneType"),
+        ({"vertices": "6"}, "parameter vertices = '6': give a whole number or None"),
+        ({"vertices": 6.0}, "parameter vertices = 6.0: give a whole number or None"),
         ({"profile": "desktop"}, "profile = 'desktop': give one of smoke, laptop, paper"),
-        ({"profile": 1}, "parameter profile = 1: give str"),
+        ({"profile": 1}, "parameter profile = 1: give a text"),
     ],
 )
 def test_bad_parameters_are_told(given, told):
@@ -75,7 +82,7 @@ def test_bad_parameters_are_told(given, told):
     ("name", "value", "told"),
     [
         ("profle", "smoke", "unknown parameter 'profle'"),
-        ("vertices", "six", "parameter vertices = 'six': give int"),
+        ("vertices", "six", "parameter vertices = 'six': give a whole number"),
         ("vertices", 2, "n = 2: give a whole number, at least 3"),
         ("q", 0.5, "q = 0.5: give a number, at least 1"),
         ("m", 0, "m = 0: give a whole number, at least 1"),

@@ -1,9 +1,11 @@
 """Executing the notebooks, and checking what a person put into their parameters cells."""
 
+import ast
 import os
 import types
 from pathlib import Path
 
+import matplotlib.font_manager  # noqa: F401  builds its cache here, where no notebook shows the note about it
 import nbformat
 import papermill
 from nbstripout import strip_output
@@ -15,25 +17,34 @@ from .workers import ROOT
 
 NOTEBOOKS = {"start": "00_start_here.ipynb", "coloring": "03_graph_coloring.ipynb"}  # what --only means
 PRIVATE = Config(KernelManager={"transport": "ipc"})  # no network between us and the kernel, and no warning about it
+NAMES = {str: "a text", int: "a whole number", float: "a number", types.NoneType: "None"}
 VOLATILE = ["metadata.papermill", "cell.metadata.papermill", "cell.metadata.execution"]  # differ at every execution
 
 
-def parameters(given: dict, **kinds: tuple[type, ...]) -> None:
+def parameters(given: dict, **kinds: type | tuple[type, ...]) -> None:
     """Check a notebook's parameters cell; called right behind it as parameters(globals(), profile=str, ...).
 
     Raises BadInput for a name that is none of kinds' (papermill defines a misspelt one and says nothing), for a value
     of another type, and for an unknown profile.
     """
-    plain = (bool, int, float, str, list, dict, tuple, types.NoneType)
-    hidden = {"In", "Out"}  # IPython's own
-    for name, value in given.items():
-        if isinstance(value, plain) and name not in kinds and name not in hidden and not name.startswith("_"):
+    for name in injected(given.get("In", [])):
+        if name not in kinds:
             raise BadInput(f"unknown parameter {name!r}: this notebook has {', '.join(kinds)}")
     for name, kind in kinds.items():
-        if type(given[name]) not in (kind if isinstance(kind, tuple) else (kind,)):
-            allowed = " or ".join(k.__name__ for k in (kind if isinstance(kind, tuple) else (kind,)))
-            raise BadInput(f"parameter {name} = {given[name]!r}: give {allowed}")
+        allowed = kind if isinstance(kind, tuple) else (kind,)
+        if name not in given or type(given[name]) not in allowed:
+            found = repr(given[name]) if name in given else "missing"
+            raise BadInput(f"parameter {name} = {found}: give {' or '.join(map(NAMES.get, allowed))}")
     one_of("profile", given["profile"], PROFILES)
+
+
+def injected(cells: list[str]) -> list[str]:
+    """Names that papermill defines in the cell that it puts behind the parameters cell; cells: sources, as executed."""
+    for source in reversed(cells):
+        if source.startswith("# Parameters"):
+            stored = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name))
+            return [node.id for node in stored if isinstance(node.ctx, ast.Store)]
+    return []
 
 
 def execute(name: str, profile: str) -> Path:
