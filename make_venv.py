@@ -15,7 +15,7 @@ def main() -> int:
         print(f"run_all.sh: Python {sys.version.split()[0]} is too old, 3.11 or newer is needed", file=sys.stderr)
         return 2
     environment, done = ROOT / ".venv", ROOT / ".venv" / "made-from-requirements.txt"
-    wanted = (ROOT / "requirements.txt").read_text()
+    wanted = f"{ROOT}\n" + (ROOT / "requirements.txt").read_text()  # a moved clone needs a new one
     with open(ROOT / "requirements.txt") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a second command waits here until the first has made the environment
         if done.exists() and done.read_text() == wanted:

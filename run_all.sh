@@ -11,6 +11,7 @@ if [ -z "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ]; then
     # shellcheck disable=SC1091
     . .venv/bin/activate
 fi
+export PYTHONPATH="$PWD/lib${PYTHONPATH:+:$PYTHONPATH}" # this clone's library, whatever the environment holds
 python -c 'import randformer, torch, papermill' 2>/dev/null || {
     echo "run_all.sh: the active environment lacks packages; deactivate it, or: pip install -r requirements.txt -e ." >&2
     exit 2

@@ -13,6 +13,12 @@ def test_others_do_not(value):
         at_least("m", value, 1)
 
 
+def test_there_may_be_an_upper_bound():
+    at_least("n", 10, 3, 10)
+    with pytest.raises(BadInput, match=r"^n = 11: give a whole number, at least 3 and at most 10$"):
+        at_least("n", 11, 3, 10)
+
+
 @pytest.mark.parametrize("value", [0.5, float("nan"), float("inf"), "3", None])
 def test_numbers_below_or_beyond(value):
     with pytest.raises(BadInput, match=r"^q = .*: give a number, at least 1$"):

@@ -35,6 +35,12 @@ def test_at_most_is_judged_by_the_upper_end():
     assert judge(claim, {"a": [0, 0, 40]})["verdict"] == "partly"
 
 
+def test_equal_means_equal_as_reported():
+    """A percentile that is a mean over thousands of inputs on 100 seeds is 0 to 0.1 points, hardly ever exactly."""
+    assert Condition("a", "==", 0).holds(0.04)
+    assert not Condition("a", "==", 0).holds(0.06)
+
+
 def test_one_run_is_no_replication():
     """Its interval is unknown: nan satisfies no rule."""
     assert judge(AT_LEAST_60, {"a": [99]})["verdict"] == "partly"

@@ -56,7 +56,7 @@ def test_sizes_can_be_replaced():
     ("given", "told"),
     [
         (("tiny",), "profile = 'tiny': give one of smoke, laptop, paper"),
-        (("smoke", 2), "n = 2: give a whole number, at least 3"),
+        (("smoke", 2), "n (vertices) = 2: give a whole number, at least 3 and at most 10"),
         (("smoke", 5, 0), "m = 0: give a whole number, at least 1"),
     ],
 )

@@ -22,7 +22,7 @@ experiments.declared = lambda *a: declared(*a)[:3]
         (["--jobs", "0"], "jobs = 0: give a whole number, at least 1"),
         (["--jobs", "two"], "argument --jobs: invalid int value: 'two'; --help lists what is allowed"),
         (["--device", "tpu"], "device = 'tpu': give one of cpu, cuda"),
-        (["--profil", "smoke", "x"], "unrecognized arguments: x; --help lists what is allowed"),
+        (["--profil", "smoke"], "unrecognized arguments: --profil smoke; --help lists what is allowed"),
     ],
 )
 def test_bad_arguments_are_told_in_one_line(capsys, arguments, told):
@@ -96,7 +96,7 @@ gradient.losses = lambda run, state: losses(run, state) * (float("nan") if run.m
     assert "1 trained, 0 evaluated anew, 2 failed" in out
     assert "failed: coloring A_r0^E q=1 n=6 run=0" in out
     assert "the loss is not a number at step 1" in out
-    assert "The same command trains what is missing" in out
+    assert "The same command, without --retrain, trains what is missing." in out
 
 
 def test_run_all_refuses_an_environment_without_the_packages(tmp_path):

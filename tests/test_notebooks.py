@@ -83,7 +83,7 @@ def test_bad_parameters_are_told(given, told):
     [
         ("profle", "smoke", "unknown parameter 'profle'"),
         ("vertices", "six", "parameter vertices = 'six': give a whole number"),
-        ("vertices", 2, "n = 2: give a whole number, at least 3"),
+        ("vertices", 2, r"n \(vertices\) = 2: give a whole number, at least 3 and at most 10"),
         ("q", 0.5, "q = 0.5: give a number, at least 1"),
         ("m", 0, "m = 0: give a whole number, at least 1"),
     ],

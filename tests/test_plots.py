@@ -70,6 +70,11 @@ def test_every_way_of_answering_has_its_own_colour_and_marker():
     assert set(plots.PALETTE) == set(plots.MARKERS) == set(plots.LABELS)
 
 
+def test_lines_and_bars_are_told_apart_without_colour():
+    assert len({(plots.MARKERS[answer], plots.DASHES[answer]) for answer in plots.PALETTE}) == len(plots.PALETTE)
+    assert len(set(plots.HATCHES.values())) == len(plots.HATCHES)
+
+
 def lightness(color: str) -> float:
     red, green, blue = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import safetensors.torch
 import torch
 from conftest import contents, tiny
 from randformer import records
@@ -39,7 +40,7 @@ def test_the_key_is_the_configs_and_nothing_elses():
 
 
 def test_every_cut_and_every_flipped_bit_is_noticed(stored):
-    """Each file cut at several places, and one bit of each of its bytes in turn flipped."""
+    """Each file cut at several places, and a bit flipped at about 150 places of each."""
     run, _, folder = stored
     for path in sorted(folder.iterdir()):
         whole = path.read_bytes()
@@ -68,6 +69,37 @@ def test_flipped_white_space_is_the_only_bit_that_may_pass(stored):
     text = (folder / "run.json").read_text()
     (folder / "run.json").write_text(json.dumps(json.loads(text)))
     assert records.read_json(folder / "run.json")["weights"]
+
+
+@pytest.mark.parametrize("name", ["run.json", "evaluation.json", "provenance.json"])
+@pytest.mark.parametrize("text", ["[]", "7", '{"checksum": 1}', '{"x": NaN, "checksum": ""}', "[" * 100_000, "\xff"])
+def test_json_that_says_something_else_is_damage(stored, name, text):
+    run, _, folder = stored
+    (folder / name).write_text(text)
+    with pytest.raises(RecordError, match=f"{name} is damaged"):
+        read_all(folder, run)
+
+
+def test_sound_files_with_the_wrong_content_are_refused(stored):
+    """Checksums fit, but an entry is missing, or the weights are those of another network."""
+    run, _, folder = stored
+    for name in ("evaluation.json", "run.json"):
+        records.write_json(folder / name, {"config": run.config})
+        with pytest.raises(RecordError, match="is damaged"):
+            read_all(folder, run)
+    data = safetensors.torch.save({"output.w": torch.zeros(2, 2)})
+    (folder / "weights.safetensors").write_bytes(data)
+    records.write_json(folder / "run.json", {"config": run.config, "weights": records.sha256(data)})
+    with pytest.raises(RecordError, match=r"weights\.safetensors is damaged"):
+        records.read_record(folder, run)
+
+
+def test_a_folder_in_the_place_of_a_file_is_damage(stored):
+    run, _, folder = stored
+    (folder / "weights.safetensors").unlink()
+    (folder / "weights.safetensors").mkdir()
+    with pytest.raises(RecordError, match=r"weights\.safetensors is damaged"):
+        records.read_record(folder, run)
 
 
 def test_a_foreign_record_is_refused(stored):

@@ -42,6 +42,15 @@ def test_a_histogram_is_a_mean_over_runs_and_adds_up():
     assert tables.spread(shares).loc[3.0].to_list() == [25, 0, 0, 0, 75]
 
 
+def test_what_proposition_2_asks_for():
+    """k > (2 / D^2) ln(W / 0.01), and nothing where a wrong answer leads."""
+    leading, trailing = ({"index": 0, "counts": [6, 4], "right": right} for right in ([True, False], [False, True]))
+    seen = [{"worst_input": leading}, {"worst_input": trailing}]
+    table = tables.bounds([tiny(0), tiny(1)], seen, q=3, wrong_answers=100)
+    assert table["gap D"].to_list() == [0.2, -0.2]
+    assert table["k for 99 %"].to_list() == [461, "none: a wrong answer leads"]  # 50 ln(10,000) = 460.5
+
+
 def test_votes_are_in_percent_per_run():
     worst = {"index": 0, "counts": [9, 1], "right": [True, False]}
     runs = [tiny(0), tiny(1), tiny(0, q=4), tiny(0, fixed=True)]

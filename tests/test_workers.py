@@ -1,3 +1,4 @@
+import os
 from dataclasses import replace
 
 import pytest
@@ -59,7 +60,31 @@ def test_a_damaged_record_is_named_retrained_and_never_used(elsewhere, capsys, d
 def test_retraining_gives_the_same_bytes(elsewhere):
     fulfil("smoke", RUNS, jobs=1)
     before = contents(elsewhere / "results", but=("provenance.json",))
-    assert fulfil("smoke", RUNS, jobs=1, retrain=True).trained == RUNS
+    assert sorted(map(str, fulfil("smoke", RUNS, jobs=1, retrain=True).trained)) == sorted(map(str, RUNS))
+    assert contents(elsewhere / "results", but=("provenance.json",)) == before
+
+
+def test_training_anew_can_be_killed_and_resumed_and_loses_nothing(elsewhere, monkeypatch):
+    """Killed in the second of three jobs: without --retrain the rest is trained; the old records are set aside."""
+    fulfil("smoke", RUNS, jobs=1)
+    before = contents(elsewhere / "results", but=("provenance.json",))
+    attempt = workers.attempt
+    jobs = []
+
+    def killed(job, tick):
+        jobs.append(job)
+        if len(jobs) == 2:
+            raise KeyboardInterrupt
+        return attempt(job, tick)
+
+    monkeypatch.setattr(workers, "attempt", killed)
+    with pytest.raises(KeyboardInterrupt):
+        fulfil("smoke", RUNS, jobs=1, retrain=True)
+    assert len(list((elsewhere / ".cache" / "replaced").iterdir())) == len(RUNS)
+    monkeypatch.setattr(workers, "attempt", attempt)
+    outcome = fulfil("smoke", RUNS, jobs=1)
+    assert len(outcome.reused) == len(jobs[0].runs)
+    assert sorted(map(str, outcome.trained)) == sorted(map(str, jobs[1].runs))
     assert contents(elsewhere / "results", but=("provenance.json",)) == before
 
 
@@ -134,6 +159,14 @@ def test_what_a_killed_process_left_is_swept_away(elsewhere):
     fulfil("smoke", RUNS[:1], jobs=1)
     assert not left.exists()
     assert contents(elsewhere / ".cache") == {}
+
+
+def test_notebooks_of_the_process_that_is_alone_do_not_wait_for_it(monkeypatch):
+    with workers.alone():
+        assert workers.ALONE in os.environ
+        with workers.alone():
+            pass
+    assert workers.ALONE not in os.environ
 
 
 def test_a_missing_gpu_is_told():

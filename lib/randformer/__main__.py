@@ -25,8 +25,14 @@ def main(arguments: list[str] | None = None) -> int:
     except BadInput as error:
         print(f"randformer: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"randformer: {error}; what is done is kept, the same command goes on", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
-        print("\nrandformer: stopped; the same command goes on from the last checkpoint", file=sys.stderr)
+        print(
+            "\nrandformer: stopped; without --retrain the same command goes on from the last checkpoint",
+            file=sys.stderr,
+        )
         return 130
 
 
@@ -38,7 +44,11 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = Parser(prog="run_all.sh", description="Regenerate every figure, training only what has no valid record.")
+    parser = Parser(
+        prog="run_all.sh",
+        description="Regenerate every figure, training only what has no valid record; --test runs the tests.",
+        allow_abbrev=False,
+    )
     parser.add_argument("--profile", default="laptop", help=f"{', '.join(experiments.PROFILES)}; default laptop")
     parser.add_argument("--only", help=f"one of the notebooks: {', '.join(notebooks.NOTEBOOKS)}")
     parser.add_argument("--retrain", action="store_true", help="train and evaluate all anew, valid records or not")
@@ -60,7 +70,7 @@ def run(asked: argparse.Namespace) -> int:
     if asked.explain:
         return explain(asked.profile, runs)
     began = time.monotonic()
-    workers.prepare(asked.profile, asked.device)
+    workers.check(asked.profile, asked.device)
     with workers.alone():
         outcome = workers.fulfil(asked.profile, runs, asked.jobs, asked.device, asked.retrain)
         broken = figures(asked, {run.experiment for run in outcome.failed})
@@ -82,7 +92,7 @@ def figures(asked: argparse.Namespace, incomplete: set[str]) -> dict[str, str]:
             notebooks.execute(file, asked.profile)
             print(f"{time.monotonic() - began:.0f} s")
         except Exception as error:
-            broken[file] = str(error).strip().splitlines()[-1]
+            broken[file] = (str(error).strip() or type(error).__name__).splitlines()[-1]
             print("failed")
     return broken
 
@@ -100,6 +110,9 @@ def conclude(asked: argparse.Namespace, outcome: workers.Outcome, broken: dict[s
         f"\n{len(outcome.reused)} runs reused, {len(outcome.trained)} trained, {len(outcome.evaluated)} evaluated anew,"
         f" {len(outcome.failed)} failed; {seconds:.0f} s in all"
     )
+    for what, runs in (("trained", outcome.trained), ("evaluated anew", outcome.evaluated)):
+        for run in runs:
+            print(f"  {what}: {run} ({run.key})")
     for run, why in outcome.refused.items():
         print(f"  record not used: {run} ({run.key}): {why}")
     for run, why in outcome.failed.items():
@@ -107,7 +120,7 @@ def conclude(asked: argparse.Namespace, outcome: workers.Outcome, broken: dict[s
     for name, why in broken.items():
         print(f"  failed: {name}: {why}")
     if outcome.failed or broken:
-        print("What is done is kept. The same command trains what is missing, from checkpoints where there are any.")
+        print("What is done is kept. The same command, without --retrain, trains what is missing.")
         return 1
     print(f"Figures are in figures/{asked.profile}/, records in results/{asked.profile}/.")
     return 0

@@ -7,12 +7,13 @@ class BadInput(ValueError):
     """Something a person gave is unknown, of the wrong type or impossible; the message says what is allowed."""
 
 
-def at_least(name: str, value, bound: float) -> None:
-    """Raise BadInput unless value is a finite number >= bound, a whole one where the bound is whole."""
+def at_least(name: str, value, bound: float, most: float = float("inf")) -> None:
+    """Raise BadInput unless value is a finite number from bound to most, a whole one where the bound is whole."""
     whole = isinstance(bound, int)
     kinds = int if whole else (int, float)
-    if isinstance(value, bool) or not isinstance(value, kinds) or not bound <= value < float("inf"):
-        raise BadInput(f"{name} = {value!r}: give a {'whole ' if whole else ''}number, at least {bound:g}")
+    if isinstance(value, bool) or not isinstance(value, kinds) or not bound <= value <= most or value == float("inf"):
+        upper = f" and at most {most:g}" if most < float("inf") else ""
+        raise BadInput(f"{name} = {value!r}: give a {'whole ' if whole else ''}number, at least {bound:g}{upper}")
 
 
 def one_of(name: str, value, allowed: Iterable) -> None:

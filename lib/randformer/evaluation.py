@@ -105,6 +105,12 @@ def worst_input(reader, parameters: Tensor, seeds: Tensor, index: int) -> dict:
     return {"index": index, "counts": counts[order].tolist(), "right": reader.right(answers[order]).tolist()}
 
 
+def gap(worst: dict) -> float:
+    """D of Proposition 2 on one input: share of seeds with the most frequent right answer, less the wrong one's."""
+    right, counts = np.array(worst["right"]), np.array(worst["counts"])
+    return float(counts[right].max(initial=0) - counts[~right].max(initial=0)) / counts.sum()
+
+
 def spend(worst: dict, ks: tuple[int, ...], wrong_answers: int, votes: int = 4000) -> dict[str, list[float]]:
     """Probability of a right answer to one input, as worst_input describes it, after spending k seeds on it.
 
@@ -114,7 +120,6 @@ def spend(worst: dict, ks: tuple[int, ...], wrong_answers: int, votes: int = 400
     """
     right = np.array(worst["right"])
     share = np.array(worst["counts"]) / sum(worst["counts"])
-    gap = max(share[right].max(initial=0) - share[~right].max(initial=0), 0)
     generator = np.random.default_rng(0)
     majorities = []
     for k in ks:
@@ -123,7 +128,7 @@ def spend(worst: dict, ks: tuple[int, ...], wrong_answers: int, votes: int = 400
     return {
         "majority(k)": majorities,
         "retry until valid": [1 - (1 - share[right].sum()) ** k for k in ks],
-        "bound of Proposition 2": [max(0.0, 1 - wrong_answers * np.exp(-k * gap**2 / 2)) for k in ks],
+        "bound of Proposition 2": [max(0.0, 1 - wrong_answers * np.exp(-k * max(gap(worst), 0) ** 2 / 2)) for k in ks],
     }
 
 

@@ -56,6 +56,8 @@ class Training:
 class State:
     """All that a training in progress is, for K models at the same step."""
 
+    TENSORS = ("parameters", "first", "second", "seed", "history")  # what has a row per model
+
     step: int
     parameters: Tensor  # K, P
     first: Tensor  # K, P: Adam's mean of gradients
@@ -67,8 +69,7 @@ class State:
     def select(self, keep: Tensor) -> "State":
         """The models where keep (K,) is true."""
         chosen = [g for g, k in zip(self.generators, keep.tolist(), strict=True) if k]
-        tensors = ("parameters", "first", "second", "seed", "history")
-        return replace(self, generators=chosen, **{name: getattr(self, name)[keep] for name in tensors})
+        return replace(self, generators=chosen, **{name: getattr(self, name)[keep] for name in self.TENSORS})
 
 
 def begin(run, device: torch.device) -> State:
@@ -83,8 +84,7 @@ def begin(run, device: torch.device) -> State:
 def join(states: list[State]) -> State:
     """One state of all models; they must stand at the same step."""
     (step,) = {state.step for state in states}
-    tensors = ("parameters", "first", "second", "seed", "history")
-    joined = {name: torch.cat([getattr(state, name) for state in states]) for name in tensors}
+    joined = {name: torch.cat([getattr(state, name) for state in states]) for name in State.TENSORS}
     return State(step=step, generators=[g for state in states for g in state.generators], **joined)
 
 

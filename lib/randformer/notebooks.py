@@ -1,7 +1,6 @@
 """Executing the notebooks, and checking what a person put into their parameters cells."""
 
 import ast
-import os
 import types
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from traitlets.config import Config
 
 from .checks import BadInput, one_of
 from .experiments import PROFILES
-from .workers import ROOT
+from .workers import CACHE, ROOT
 
 NOTEBOOKS = {"start": "00_start_here.ipynb", "coloring": "03_graph_coloring.ipynb"}  # what --only means
 PRIVATE = Config(KernelManager={"transport": "ipc"})  # no network between us and the kernel, and no warning about it
@@ -57,10 +56,10 @@ def execute(name: str, profile: str) -> Path:
     target = source if profile == "laptop" else ROOT / "figures" / profile / name
     target.parent.mkdir(parents=True, exist_ok=True)
     given = {} if profile == "laptop" else {"profile": profile}
-    unknown = set(given) - set(papermill.inspect_notebook(str(source)))
-    if unknown:
-        raise BadInput(f"{name} has no parameter {', '.join(unknown)}")
-    executed = target.with_name(f".{target.stem}.{os.getpid()}.ipynb")
+    default = papermill.inspect_notebook(str(source)).get("profile", {}).get("default")
+    if default != '"laptop"':
+        raise BadInput(f'the parameters cell of {name} has profile = {default}: give "laptop"')
+    executed = CACHE / name
     try:
         papermill.execute_notebook(
             str(source), str(executed), given, cwd=str(source.parent), progress_bar=False, config=PRIVATE

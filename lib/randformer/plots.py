@@ -1,7 +1,7 @@
 """House style, and one function per figure. A figure is drawn from a table, and stored with it.
 
-Colours are of the Okabe-Ito palette, apart in grey too; each model keeps its own in every figure, and its own line
-style or marker. Light open markers are the paper's values, read off its plots to about 2 points.
+Colours are of the Okabe-Ito palette; each model keeps its own in every figure, and for print in grey its own marker,
+line style and hatch. Light open markers are the paper's values, read off its plots to about 2 points.
 """
 
 import io
@@ -24,6 +24,14 @@ PALETTE = {
     "A_R-majority(5)": "#56B4E9",
     "A_R-majority(30)": "#009E73",
 }
+DASHES = {
+    "A_r0": "",
+    "A_r0-sampled": (1, 1),
+    "A_R": "",
+    "A_R-majority(5)": (1, 1),
+    "A_R-majority(30)": (4, 2),
+}
+HATCHES = {"A_r0": "////", "A_R": ""}
 MARKERS = {"A_r0": "s", "A_r0-sampled": "v", "A_R": "o", "A_R-majority(5)": "D", "A_R-majority(30)": "^"}
 LABELS = {
     "A_r0": r"$A_{r_0}$ (fixed seed)",
@@ -37,6 +45,7 @@ COLORING_COLORS = ("#F0E442", "#CC79A7", "#0072B2")  # the three colours of a ve
 # Figure 5 of the paper, read off: {answer: {q: value}}
 PAPER_5A = {
     "average": {
+        "A_r0": {1: 89, 3: 96, 4: 91, 6: 87, 8: 87, 10: 87},
         "A_R": {1: 89, 3: 96, 4: 91, 6: 87, 8: 87, 10: 87},
         "A_R-majority(30)": {1: 89, 2: 98, 3: 100, 4: 100, 6: 100, 8: 100, 10: 100},
     },
@@ -88,7 +97,7 @@ def curves(axis, table: pd.DataFrame, answers: list[str], paper: dict) -> None:
     shown = table[table["answer"].isin(answers)]
     sns.lineplot(
         shown, x="q", y="value", hue="answer", style="answer", hue_order=answers, style_order=answers, palette=PALETTE,
-        markers=MARKERS, dashes=False, errorbar=lambda values: bootstrap(values.to_list()), ax=axis, legend=False,
+        markers=MARKERS, dashes=DASHES, errorbar=lambda values: bootstrap(values.to_list()), ax=axis, legend=False,
     )  # fmt: skip
     for answer, values in paper.items():
         if answer in answers:
@@ -102,18 +111,22 @@ def curves(axis, table: pd.DataFrame, answers: list[str], paper: dict) -> None:
 def legend(figure: Figure, answers: list[str]) -> None:
     """One legend for all panels, under them, with the paper's markers explained."""
     line = matplotlib.lines.Line2D
-    handles = [line([], [], color=PALETTE[a], marker=MARKERS[a], mec="white", label=LABELS[a]) for a in answers]
+    handles = [
+        line([], [], color=PALETTE[a], marker=MARKERS[a], mec="white", dashes=DASHES[a] or (1, 0), label=LABELS[a])
+        for a in answers
+    ]
     handles.append(line([], [], ls="none", marker="o", ms=10, mfc="none", mec="grey", label="paper (read off)"))
     figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=3)
 
 
 def figure_5a(table: pd.DataFrame) -> Figure:
-    """Success against q: the average cycle and the 95th percentile of badness."""
+    """Success against q: the average cycle, the 95th percentile of badness, and how many cycles never succeed."""
     answers = list(PALETTE)
-    figure, axes = plt.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
-    for axis, measure in zip(axes, ("average", "95th percentile"), strict=True):
-        curves(axis, table[table["measure"] == measure], answers, PAPER_5A[measure])
+    figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
+    for axis, measure in zip(axes, ("average", "95th percentile", "inputs at 0"), strict=True):
+        curves(axis, table[table["measure"] == measure], answers, PAPER_5A.get(measure, {}))
         axis.set(title=f"{measure} over cycles", ylabel="valid colourings [% of seeds]", ylim=(-4, 104))
+    axes[2].set(title="cycles that never succeed", ylabel="share of cycles [%]", ylim=(-0.5, None))
     legend(figure, answers)
     return figure
 
@@ -130,13 +143,14 @@ def figure_5b(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def histograms(axis, table: pd.DataFrame, answers: list[str], label=LABELS.get) -> None:
+def histograms(axis, table: pd.DataFrame, answers: list[str]) -> None:
     """Share of inputs by success rate, in bins of 5 points; bars of several models stand beside each other."""
     width = 5 / len(answers)
     for i, answer in enumerate(answers):
         of = table[table["answer"] == answer]
         shares = of.groupby(np.minimum(of["success"] // 5 * 5, 95))["share"].sum()
-        axis.bar(shares.index + i * width, shares, width, align="edge", color=PALETTE[answer], label=label(answer))
+        look = {"color": PALETTE[answer], "hatch": HATCHES[answer], "edgecolor": "white", "linewidth": 0}
+        axis.bar(shares.index + i * width, shares, width, align="edge", label=LABELS[answer], **look)
     axis.set(xlim=(0, 100), xlabel="valid colourings [% of seeds]")
 
 
@@ -178,12 +192,12 @@ def ring(axis, walk: list[int], colors: list[int]) -> bool:
 
 
 def figure_4c(walk: list[int], colorings: list[list[int]], success: float) -> Figure:
-    """One cycle under several seeds; walk: ids, colorings: the colours along it, success: share of all seeds."""
+    """One cycle under several seeds; walk: ids, colorings: the colours along it, success: share of many seeds."""
     figure, axes = plt.subplots(2, 4, figsize=(9, 5), layout="constrained")
     for axis, colors in zip(axes.flat, colorings, strict=True):
         valid = ring(axis, walk, colors)
         axis.set_title("valid" if valid else "fails", color="black" if valid else "#CC0000", fontsize=11)
-    figure.suptitle(f"One cycle, eight seeds; over all seeds {100 * success:.0f} % are valid", fontsize=12)
+    figure.suptitle(f"One cycle, eight seeds; of many seeds {100 * success:.0f} % colour it validly", fontsize=12)
     return figure
 
 

@@ -3,7 +3,9 @@
 import multiprocessing
 import os
 import queue
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -51,19 +53,20 @@ def drain(ticks) -> Iterator[int]:
 
 
 def begin(ticks) -> None:
-    """A worker's first act: keep the way to tell its parent about progress."""
+    """A worker's first acts: keep the way to tell its parent about progress, and end when the parent does."""
     in_worker.ticks = ticks
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=follow, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def follow(parent) -> None:
+    """End this process when its parent has gone, however: nothing works on unseen."""
+    parent.join()
+    os._exit(1)
 
 
 def in_worker(work: Callable, job):
-    return work(job, tell)
-
-
-def tell(amount: int) -> None:
-    """Report progress to the parent; end where the parent has gone, so that nothing works on unseen."""
-    if not multiprocessing.parent_process().is_alive():
-        os._exit(1)
-    in_worker.ticks.put(amount)
+    return work(job, in_worker.ticks.put)
 
 
 def progress(total: int, unit: str, shown: bool = True) -> tqdm:

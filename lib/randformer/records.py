@@ -13,9 +13,11 @@ temporary name, flushed to the disk and renamed, so a file is there whole or not
 
 import hashlib
 import json
+import math
 import os
 import platform
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import safetensors.torch
@@ -66,17 +68,26 @@ def write_json(path: Path, content: dict) -> None:
     write_bytes(path, (json.dumps(sealed, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
 
 
-def read_json(path: Path) -> dict:
-    """The object that write_json wrote; RecordError if it is missing, damaged or altered."""
+@contextmanager
+def reading(path: Path):
+    """Whatever goes wrong while a file of a record is read and taken apart is a RecordError that names it."""
     try:
-        content = json.loads(path.read_bytes())
-        checksum = content.pop("checksum")
+        yield
     except FileNotFoundError:
         raise RecordError(f"{path.name} is missing") from None
-    except (ValueError, KeyError, AttributeError, TypeError):
-        raise RecordError(f"{path.name} is damaged: not a JSON object with a checksum") from None
-    if checksum != sha256(canonical(content)):
-        raise RecordError(f"{path.name} is damaged: its checksum does not fit its content")
+    except RecordError:
+        raise
+    except Exception as error:
+        raise RecordError(f"{path.name} is damaged ({type(error).__name__}: {error})") from None
+
+
+def read_json(path: Path) -> dict:
+    """The object that write_json wrote; RecordError if it is missing, damaged or altered."""
+    with reading(path):
+        content = json.loads(path.read_bytes())
+        checksum = content.pop("checksum")
+        if checksum != sha256(canonical(content)):
+            raise RecordError(f"{path.name} is damaged: its checksum does not fit its content")
     return content
 
 
@@ -126,16 +137,15 @@ def read_record(folder: Path, run) -> dict:
     read_json(folder / "provenance.json")
     if record.get("config") != run.config:
         raise RecordError("run.json is another run's: its config is not this folder's")
-    try:
-        data = (folder / "weights.safetensors").read_bytes()
-    except FileNotFoundError:
-        raise RecordError("weights.safetensors is missing") from None
-    if sha256(data) != record["weights"]:
-        raise RecordError("weights.safetensors is damaged: its checksum is not the one in run.json")
-    weights = safetensors.torch.load(data)
-    names = shapes(run.network, run.task.token_size, run.task.outputs)
-    record["parameters"] = torch.cat([weights[name].flatten() for name in names]).unsqueeze(0)
-    record["seed"] = weights.get("seed")
+    with reading(path := folder / "weights.safetensors"):
+        data = path.read_bytes()
+        if sha256(data) != record.get("weights"):
+            raise RecordError(f"{path.name} is damaged: its checksum is not the one in run.json")
+        weights = safetensors.torch.load(data)
+        named = shapes(run.network, run.task.token_size, run.task.outputs)
+        rows = [weights[name].reshape(math.prod(shape)) for name, shape in named.items()]
+        record["parameters"] = torch.cat(rows).unsqueeze(0)
+        record["seed"] = weights["seed"] if run.model.fixed_seed else None
     return record
 
 
@@ -146,12 +156,13 @@ def write_evaluation(folder: Path, version: int, weights: str, result: dict) -> 
 
 def read_evaluation(folder: Path, version: int) -> dict:
     """The stored evaluation of the record in that folder; RecordError if there is none of this version and model."""
-    content = read_json(folder / "evaluation.json")
-    if content["version"] != version:
-        raise RecordError(f"evaluation.json has version {content['version']}, not {version}")
-    if content["weights"] != read_json(folder / "run.json")["weights"]:
-        raise RecordError("evaluation.json is of other weights")
-    return content["result"]
+    with reading(path := folder / "evaluation.json"):
+        content = read_json(path)
+        if content["version"] != version:
+            raise RecordError(f"{path.name} has version {content['version']}, not {version}")
+        if content["weights"] != read_json(folder / "run.json")["weights"]:
+            raise RecordError(f"{path.name} is of other weights")
+        return content["result"]
 
 
 # Checkpoints
@@ -168,13 +179,10 @@ def save_checkpoint(cache: Path, runs: list, state) -> None:
         tensors = {
             "step": torch.tensor(state.step),
             "generator": state.generators[k].get_state(),
-            **{name: getattr(state, name)[k : k + 1].contiguous() for name in TENSORS},
+            **{name: getattr(state, name)[k : k + 1].contiguous() for name in state.TENSORS},
         }
         data = safetensors.torch.save(tensors)
         write_bytes(checkpoint_path(cache, run, device), sha256(data).encode() + data)
-
-
-TENSORS = ("parameters", "first", "second", "seed", "history")
 
 
 def load_checkpoint(cache: Path, run, device: torch.device, fresh):
@@ -189,7 +197,7 @@ def load_checkpoint(cache: Path, run, device: torch.device, fresh):
     tensors = safetensors.torch.load(data)
     fresh.generators[0].set_state(tensors["generator"])
     fresh.step = int(tensors["step"])
-    for name in TENSORS:
+    for name in fresh.TENSORS:
         setattr(fresh, name, tensors[name].to(device))
     return fresh
 

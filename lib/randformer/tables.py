@@ -1,8 +1,10 @@
 """Evaluations as tables: tidy ones for the figures, and summaries with the number of runs and an interval."""
 
+import math
+
 import pandas as pd
 
-from .evaluation import VOTES, bootstrap, spend
+from .evaluation import VOTES, bootstrap, gap, spend
 
 MEASURES = {
     "average": "average",
@@ -76,6 +78,17 @@ def votes(runs: list, evaluations: list[dict], q: float, wrong_answers: int) -> 
             continue
         for way, values in spend(seen["worst_input"], ks, wrong_answers).items():
             rows += [{"way": way, "k": k, "run": run.number, "value": 100 * v} for k, v in zip(ks, values, strict=True)]
+    return pd.DataFrame(rows)
+
+
+def bounds(runs: list, evaluations: list[dict], q: float, wrong_answers: int) -> pd.DataFrame:
+    """Proposition 2 on the worst input of each randomized run at q: the gap D and the k for which it promises 99 %."""
+    rows = []
+    for run, seen in zip(runs, evaluations, strict=True):
+        if not run.model.fixed_seed and run.model.q == q:
+            d = gap(seen["worst_input"])
+            k = math.ceil(2 / d**2 * math.log(wrong_answers / 0.01)) if d > 0 else "none: a wrong answer leads"
+            rows.append({"run": run.number, "gap D": round(d, 3), "k for 99 %": k})
     return pd.DataFrame(rows)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 import torch
 
@@ -23,6 +23,7 @@ from .records import RecordError
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
+ALONE = "RANDFORMER_ALONE"  # environment variable of whoever works for the process that holds the lock
 SEQUENCES = 3200  # trained side by side in one process of a CPU: more gains nothing, and waits longer for a record
 
 
@@ -79,7 +80,7 @@ def stored_configs(profile: str, experiment: str) -> list[dict]:
     for path in sorted((ROOT / "results" / profile / experiment).glob("*/run.json")):
         try:
             found.append(records.read_json(path)["config"])
-        except RecordError:
+        except (RecordError, KeyError):
             continue
     return found
 
@@ -122,13 +123,15 @@ def fulfil(profile: str, runs: list[Run], jobs: int = 0, device: str = "cpu", re
     records cannot be written or the device is not there.
     """
     at_least("jobs", jobs, 0)
-    prepare(profile, device)
-    needs = {run: (True, "asked for") if retrain else missing(profile, run) for run in runs}
+    check(profile, device)
+    sweep()
+    if retrain:
+        for run in runs:
+            set_aside(profile, run, device)
+    needs = {run: missing(profile, run) for run in runs}
     outcome = Outcome(reused=[run for run in runs if needs[run] is None])
     for run in runs:
-        if retrain:
-            records.drop_checkpoint(CACHE, run, torch.device(device))
-        elif needs[run] and folder(profile, run).exists():
+        if needs[run] and needs[run][0] and folder(profile, run).exists():
             outcome.refused[run] = needs[run][1]
             print(f"not used: record {run.key} ({run}): {needs[run][1]}", file=sys.stderr)
     todo = [
@@ -141,12 +144,22 @@ def fulfil(profile: str, runs: list[Run], jobs: int = 0, device: str = "cpu", re
     with processes.progress(cost, "sequence", shown=bool(todo)) as bar:
         for job, failed in processes.each(attempt, todo, jobs or processes.cores(), bar.update):
             if isinstance(failed, Exception):
-                failed = dict.fromkeys(job.runs, "its process was killed; out of memory?")
+                failed = dict.fromkeys(job.runs, "a worker process was killed, out of memory? This job ended with it")
             done = [run for run in job.runs if run not in failed]
             (outcome.trained if job.train else outcome.evaluated).extend(done)
             outcome.failed |= failed
             bar.set_postfix_str(f"{len(outcome.trained) + len(outcome.evaluated)} runs done", refresh=False)
     return outcome
+
+
+def set_aside(profile: str, run: Run, device: str) -> None:
+    """Move a record to .cache/replaced/, so that training anew can be killed and resumed, and nothing is lost."""
+    records.drop_checkpoint(CACHE, run, torch.device(device))
+    if folder(profile, run).exists():
+        old = CACHE / "replaced" / run.key
+        shutil.rmtree(old, ignore_errors=True)
+        old.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder(profile, run), old)
 
 
 def groups(runs: list[Run], device: str) -> Iterator[tuple[Run, ...]]:
@@ -166,11 +179,11 @@ def work(job: Job, tick: Callable[[int], None]) -> dict[Run, str]:
     torch.set_num_threads(1)
     device, failed = torch.device(job.device), {}
     if job.train:
-        began = time.process_time()
+        began, code = time.process_time(), commit()
         cost = job.runs[0].cost // job.runs[0].training.steps
         trained, diverged = train(list(job.runs), device, CACHE, lambda steps: tick(steps * cost))
         failed = {run: f"the loss is not a number at step {step}" for run, step in diverged.items()}
-        provenance = {"commit": commit(), "cpu_seconds": round((time.process_time() - began) / len(job.runs), 1)}
+        provenance = {"commit": code, "cpu_seconds": round((time.process_time() - began) / len(job.runs), 1)}
         for run, state in trained.items():
             records.write_record(folder(job.profile, run), run, state, device, provenance)
             records.drop_checkpoint(CACHE, run, device)
@@ -197,34 +210,45 @@ def attempt(job: Job, tick: Callable[[int], None]) -> dict[Run, str]:
 
 
 def commit() -> str | None:
-    """The commit of the code at work, "+" behind it where files differ from it; None outside git."""
+    """The commit of the library at work, "+" behind it where its files differ from it; None outside git."""
     try:
-        return subprocess.check_output(
-            ["git", "describe", "--always", "--abbrev=40", "--dirty=+"], cwd=ROOT, text=True, stderr=subprocess.DEVNULL
-        ).strip()
+        git = {"cwd": ROOT, "text": True, "stderr": subprocess.DEVNULL}
+        head = subprocess.check_output(["git", "rev-parse", "HEAD"], **git).strip()
+        return head + ("+" if subprocess.check_output(["git", "status", "--short", "lib"], **git) else "")
     except (OSError, subprocess.CalledProcessError):
         return None
 
 
-def prepare(profile: str, device: str) -> None:
-    """Check device and folders, and sweep away what a killed process left half done."""
+def check(profile: str, device: str) -> None:
+    """Raise BadInput unless the device is there and records and checkpoints can be written."""
     one_of("device", device, ("cpu", "cuda"))
     if device == "cuda" and not torch.cuda.is_available():
         raise BadInput("device = 'cuda': PyTorch sees no CUDA device here, give cpu")
     for where in (ROOT / "results" / profile, CACHE):
         try:
             where.mkdir(parents=True, exist_ok=True)
-            records.write_bytes(where / ".writable", b"")
-            (where / ".writable").unlink()
+            with NamedTemporaryFile(dir=where):
+                pass
         except OSError as error:
             raise BadInput(f"{where} is not writable ({error.strerror}): records and checkpoints go there") from None
+
+
+def sweep() -> None:
+    """Remove what a killed process left half done; only for the process that is alone."""
+    for where in (CACHE, ROOT / "results", ROOT / "figures"):
         for left in where.rglob(".*.tmp"):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @contextmanager
 def alone():
-    """Be the only one who writes records in this clone; wait, and say so, while another process does."""
+    """Be the only one who writes records in this clone; wait, and say so, while another process does.
+
+    The notebooks that a process executes while it is alone are part of it: ALONE tells them.
+    """
+    if os.environ.get(ALONE):
+        yield
+        return
     CACHE.mkdir(parents=True, exist_ok=True)
     with open(CACHE / "lock", "a+") as lock:
         try:
@@ -236,4 +260,8 @@ def alone():
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
-        yield
+        os.environ[ALONE] = "1"
+        try:
+            yield
+        finally:
+            del os.environ[ALONE]
