@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from randformer.experiments import Run
 from randformer.gradient import Training
 from randformer.objective import Model

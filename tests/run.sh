@@ -11,12 +11,12 @@ ruff check .
 ruff format --check .
 
 step "smoke profile: every run tiny, every notebook"
-python -m randformer --profile smoke
-
-step "notebooks against their stored outputs"
-python -m pytest --nbval --nbval-current-env -p no:cacheprovider -n 2 --dist loadscope notebooks
+python -m randformer --profile smoke --retrain
 
 step "unit tests"
-python -m pytest -n 2 --dist loadfile tests
+python -m pytest -n 2 tests
+
+step "notebooks against their stored outputs"
+python -m pytest --nbval --nbval-current-env -n 2 --dist loadscope notebooks
 
 step "all passed"

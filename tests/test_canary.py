@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
+
+from randformer import evaluation, workers
 from randformer.experiments import Run, coloring
 from randformer.gradient import train
 
@@ -40,6 +42,17 @@ def test_fifty_steps_give_the_stored_losses(name, tmp_path):
 
 def test_nothing_is_stored_that_is_not_trained():
     assert set(json.loads(STORED.read_text())) == set(kinds())
+
+
+@pytest.mark.parametrize("fixed_seed", [False, True])
+def test_evaluating_a_record_again_gives_the_stored_evaluation(fixed_seed):
+    """To 1e-3 of success: where two colours are all but equally probable, processors may differ."""
+    runs = coloring("laptop")["sweep"]
+    run = next(run for run in runs if run.model.q == 10 and run.model.fixed_seed is fixed_seed)
+    record, stored = workers.load("laptop", run)
+    found = evaluation.evaluate(run, record["parameters"], record["seed"])
+    for name in ("success", "loss", "sampled", "majority5", "majority30"):
+        assert found.get(name, {}) == pytest.approx(stored.get(name, {}), abs=1e-3)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
 import pytest
+
 from randformer.checks import BadInput, at_least, one_of
 
 

@@ -1,5 +1,6 @@
 import pandas as pd
 import pytest
+
 from conftest import ROOT
 from randformer import claims
 from randformer.claims import CLAIMS, COLUMNS, Claim, Condition, judge

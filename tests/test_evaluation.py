@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from conftest import tiny
 from randformer import evaluation
 from randformer.evaluation import bootstrap, chosen, evaluate, majority, spend, summary, vote_success, worst_input

@@ -1,4 +1,5 @@
 import pytest
+
 from randformer import experiments
 from randformer.checks import BadInput
 from randformer.experiments import coloring, declared

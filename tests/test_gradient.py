@@ -3,6 +3,7 @@ import math
 
 import pytest
 import torch
+
 from conftest import tiny
 from randformer import gradient
 from randformer.checks import BadInput

@@ -7,7 +7,9 @@ import tomllib
 
 import pytest
 import yaml
+
 from conftest import ROOT
+from randformer import experiments, workers
 
 FILES = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
 
@@ -40,6 +42,12 @@ def test_every_module_is_tested_in_a_file_of_its_name():
 def test_modules_can_be_read_in_one_sitting():
     for path in (ROOT / "lib").rglob("*.py"):
         assert len(path.read_text().splitlines()) <= 300, path
+
+
+def test_every_declared_laptop_run_has_a_valid_record():
+    """So that notebooks compare with what is stored, and train nothing."""
+    runs = experiments.declared("laptop")
+    assert {str(run): need for run in runs if (need := workers.missing("laptop", run))} == {}
 
 
 @pytest.mark.skipif(not FILES, reason="not a git checkout")

@@ -1,6 +1,7 @@
 import subprocess
 
 import pytest
+
 from conftest import ROOT, finish, python
 from randformer import __main__ as runner
 

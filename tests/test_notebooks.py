@@ -1,6 +1,7 @@
 import nbformat
 import papermill
 import pytest
+
 from conftest import ROOT
 from randformer import notebooks
 from randformer.checks import BadInput

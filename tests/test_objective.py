@@ -2,6 +2,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+
 from randformer.checks import BadInput
 from randformer.objective import Model, relaxed_worst_case
 

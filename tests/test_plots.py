@@ -1,8 +1,9 @@
 import itertools
 
 import pytest
-from conftest import tiny
 from matplotlib import pyplot as plt
+
+from conftest import tiny
 from randformer import plots, tables
 from randformer.evaluation import evaluate
 from randformer.gradient import begin

@@ -3,6 +3,7 @@ import signal
 import time
 
 import pytest
+
 from conftest import finish, python
 from randformer.processes import each
 

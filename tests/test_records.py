@@ -3,6 +3,7 @@ import json
 import pytest
 import safetensors.torch
 import torch
+
 from conftest import contents, tiny
 from randformer import records
 from randformer.gradient import begin, train

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+
 from conftest import contents, finish, python
 
 # Six runs of some seconds with a checkpoint at every point of the loss history; dies at the n-th flush to the disk

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from conftest import tiny
 from randformer import tables
 

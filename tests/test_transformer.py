@@ -4,6 +4,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
+
 from randformer.checks import BadInput
 from randformer.transformer import Network, forward, initialize, shapes, unflatten
 

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+
 from conftest import contents, tiny
 from randformer import gradient, workers
 from randformer.checks import BadInput

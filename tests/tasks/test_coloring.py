@@ -3,10 +3,11 @@ import math
 
 import pytest
 import torch
+from scipy.stats import chisquare
+
 from randformer.checks import BadInput
 from randformer.tasks.coloring import Coloring, all_cycles, edges
 from randformer.transformer import Network, forward, initialize
-from scipy.stats import chisquare
 
 
 def generator(seed: int = 0) -> torch.Generator:
