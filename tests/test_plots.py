@@ -62,7 +62,7 @@ def test_a_ring_says_whether_its_colouring_is_valid():
     axis = plt.figure().add_subplot()
     assert plots.ring(axis, [0, 1, 2, 3], [0, 1, 0, 2])
     assert not plots.ring(axis, [0, 1, 2, 3], [0, 1, 2, 0])  # the edge that closes the ring
-    figure = plots.figure_4c([0, 1, 2], [[0, 1, 2], [0, 0, 1]] * 4, 0.5)
+    figure = plots.figure_4c([0, 1, 2], [[0, 1, 2], [0, 0, 1]] * 4, 0.5, 10)
     assert [axis.get_title() for axis in figure.axes] == ["valid", "fails"] * 4
 
 

@@ -95,9 +95,10 @@ def save(figure: Figure, numbers: pd.DataFrame, name: str, profile: str) -> None
 def curves(axis, table: pd.DataFrame, answers: list[str], paper: dict) -> None:
     """Mean against q of each way of answering, with intervals over runs, and the paper's values beside it."""
     shown = table[table["answer"].isin(answers)]
+    look = {"palette": PALETTE, "markers": MARKERS, "dashes": DASHES, "err_kws": {"alpha": 0.12}, "legend": False}
     sns.lineplot(
-        shown, x="q", y="value", hue="answer", style="answer", hue_order=answers, style_order=answers, palette=PALETTE,
-        markers=MARKERS, dashes=DASHES, errorbar=lambda values: bootstrap(values.to_list()), ax=axis, legend=False,
+        shown, x="q", y="value", hue="answer", style="answer", hue_order=answers, style_order=answers,
+        errorbar=lambda values: bootstrap(values.to_list()), ax=axis, **look,
     )  # fmt: skip
     for answer, values in paper.items():
         if answer in answers:
@@ -125,8 +126,10 @@ def figure_5a(table: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
     for axis, measure in zip(axes, ("average", "95th percentile", "inputs at 0"), strict=True):
         curves(axis, table[table["measure"] == measure], answers, PAPER_5A.get(measure, {}))
-        axis.set(title=f"{measure} over cycles", ylabel="valid colourings [% of seeds]", ylim=(-4, 104))
-    axes[2].set(title="cycles that never succeed", ylabel="share of cycles [%]", ylim=(-0.5, None))
+        axis.set(title=f"{measure} over cycles", ylabel="valid colourings [% of seeds]")
+    axes[0].set_ylim(-4, 104)
+    axes[1].set_ylim(-4, 104)
+    axes[2].set(title="cycles that never succeed", ylabel="share of cycles [%]")
     legend(figure, answers)
     return figure
 
@@ -191,31 +194,28 @@ def ring(axis, walk: list[int], colors: list[int]) -> bool:
     return not bad.any()
 
 
-def figure_4c(walk: list[int], colorings: list[list[int]], success: float) -> Figure:
-    """One cycle under several seeds; walk: ids, colorings: the colours along it, success: share of many seeds."""
+def figure_4c(walk: list[int], colorings: list[list[int]], success: float, seeds: int) -> Figure:
+    """One cycle under eight seeds; walk: ids, colorings: the colours along it, success: share of that many seeds."""
     figure, axes = plt.subplots(2, 4, figsize=(9, 5), layout="constrained")
     for axis, colors in zip(axes.flat, colorings, strict=True):
         valid = ring(axis, walk, colors)
         axis.set_title("valid" if valid else "fails", color="black" if valid else "#CC0000", fontsize=11)
-    figure.suptitle(f"One cycle, eight seeds; of many seeds {100 * success:.0f} % colour it validly", fontsize=12)
+    figure.suptitle(f"One cycle, eight seeds; {100 * success:.0f} % of {seeds:,} seeds colour it validly", fontsize=12)
     return figure
 
 
 def figure_votes(table: pd.DataFrame) -> Figure:
-    """Success on the worst cycle against the number of seeds spent; table: way, k, run, value [%]."""
+    """Success on the worst cycle against seeds spent, a thin line per run; table: way, k, run, value [%]."""
     looks = {
-        "majority(k)": ("#009E73", "^", "-"),
-        "retry until valid": ("#0072B2", "o", "-"),
-        "bound of Proposition 2": ("#404040", "", ":"),
+        "majority(k)": {"color": "#009E73", "marker": "^"},
+        "retry until valid": {"color": "#0072B2", "marker": "o"},
+        "bound of Proposition 2": {"color": "#404040", "linestyle": ":"},
     }
-    figure, axis = plt.subplots(figsize=(6, 4), layout="constrained")
-    for way, (color, marker, line) in looks.items():
-        sns.lineplot(
-            table[table["way"] == way], x="k", y="value", color=color, marker=marker, ls=line, label=way, ax=axis,
-            errorbar=lambda values: bootstrap(values.to_list()),
-        )  # fmt: skip
+    figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
+    for way, look in looks.items():
+        runs = table[table["way"] == way].pivot(index="k", columns="run", values="value")
+        axis.plot(runs, lw=0.8, alpha=0.5, **(look | {"marker": ""}))
+        axis.plot(runs.mean(axis=1), lw=2.2, mec="white", label=f"{way}, mean of {runs.shape[1]} runs", **look)
     axis.set(xscale="log", xlabel="seeds spent on the cycle, k", ylabel="right on the worst cycle [%]", ylim=(-4, 104))
-    axis.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
-    axis.minorticks_off()
-    axis.legend(loc="lower right")
+    figure.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=2)
     return figure

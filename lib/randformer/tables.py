@@ -42,8 +42,8 @@ def summary(table: pd.DataFrame, by: list[str], digits: int = 1) -> pd.DataFrame
     order = list(dict.fromkeys(table["measure"]))
     groups = table.groupby([*by, "measure"], sort=False)["value"]
     wide = groups.agg(told).unstack("measure")[order]
-    wide.insert(0, "n", groups.size().unstack("measure")[order[0]])
-    return wide.rename_axis(columns=None)
+    wide.insert(0, "n", groups.size().unstack("measure").max(axis=1).astype(int))
+    return wide.fillna("").rename_axis(columns=None)
 
 
 def of_run(table: pd.DataFrame, answer: str, measure: str, q: float) -> list[float]:
@@ -71,7 +71,7 @@ def spread(shares: pd.DataFrame) -> pd.DataFrame:
 
 def votes(runs: list, evaluations: list[dict], q: float, wrong_answers: int) -> pd.DataFrame:
     """Success [%] on the worst input of each randomized run at q, against seeds spent: way, k, run, value."""
-    ks = (1, 2, 3, 5, 10, 20, 30, 50, 100)
+    ks = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
     rows = []
     for run, seen in zip(runs, evaluations, strict=True):
         if run.model.fixed_seed or run.model.q != q:
