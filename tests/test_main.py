@@ -95,7 +95,7 @@ gradient.losses = lambda run, state: losses(run, state) * (float("nan") if run.m
     )
     assert status == 1
     assert "1 trained, 0 evaluated anew, 2 failed" in out
-    assert "failed: coloring A_r0^E q=1 n=6 run=0" in out
+    assert "failed: coloring A_r0^E q=1 n=6 warmup=10 run=0" in out
     assert "the loss is not a number at step 1" in out
     assert "The same command, without --retrain, trains what is missing." in out
 

@@ -1,6 +1,5 @@
 """The harm that a long computation meets: kills at any moment, a full disk. What is recorded afterwards is the same."""
 
-import os
 import random
 import shutil
 import signal
@@ -31,17 +30,17 @@ def flush(descriptor):
 
 
 records.os.fsync = flush
-runs = experiments.coloring("smoke")["sweep"][:6]
+runs = experiments.coloring("smoke")["sweep"][: int(sys.argv[3])]
 runs = [replace(run, training=replace(run.training, steps=400)) for run in runs]
 with workers.alone():
-    outcome = workers.fulfil("smoke", runs, jobs=1)
+    outcome = workers.fulfil("smoke", runs, jobs=int(sys.argv[2]))
 print(f"{flushed[0]} flushes", len(outcome.failed), "failed")
 sys.exit(bool(outcome.failed))
 """
 
 
-def train(clone, die_at: int = 0):
-    return python(clone, "-c", TRAIN, str(die_at))
+def train(clone, die_at: int = 0, jobs: int = 1, runs: int = 6):
+    return python(clone, "-c", TRAIN, str(die_at), str(jobs), str(runs))
 
 
 def records_of(clone) -> dict[str, bytes]:
@@ -81,6 +80,21 @@ def test_killed_at_a_random_moment_it_ends_with_the_same_bytes(undisturbed, clon
     assert not list(clone.rglob("*.tmp"))
 
 
+def test_two_processes_killed_with_their_parent_end_with_the_same_bytes(undisturbed, clone):
+    """The patches above do not reach worker processes, so these are compared with what two processes leave."""
+    assert finish(train(clone, jobs=2))[0] == 0
+    reference = records_of(clone)
+    for moment in range(3):
+        shutil.rmtree(clone / "results")
+        process = train(clone, jobs=2)
+        time.sleep(random.Random(moment).uniform(0.6, 1.5) * undisturbed[2])
+        process.kill()
+        finish(process)
+        status, _, err = finish(train(clone, jobs=2))
+        assert status == 0, err
+        assert records_of(clone) == reference
+
+
 @pytest.mark.parametrize("part", [0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.85, 0.95, 1.0])
 def test_killed_while_a_file_is_being_written_it_ends_with_the_same_bytes(undisturbed, clone, part):
     """Flushes happen between opening a temporary file and renaming it. Killed twice, the second time soon after."""
@@ -94,30 +108,36 @@ def test_killed_while_a_file_is_being_written_it_ends_with_the_same_bytes(undist
     assert not list(clone.rglob("*.tmp"))
 
 
-def test_a_full_disk_is_told_and_leaves_earlier_records_intact(undisturbed, clone):
-    """On a file system too small for the records of all six runs."""
-    results, records = clone / "results", records_of(undisturbed[0])
+def mount(folder, size: str, *options: str) -> bool:
+    """Whether a file system of that size could be mounted there; that takes root."""
+    command = ["mount", "-t", "tmpfs", "-o", ",".join([f"size={size}", *options]), "tmpfs", folder]
+    return bool(shutil.which("mount")) and not subprocess.run(command, capture_output=True, check=False).returncode
+
+
+def test_a_full_disk_is_told_and_leaves_earlier_records_intact(clone):
+    """Three runs are recorded; then there is room for one more file of 4 KiB only."""
+    results = clone / "results"
     results.mkdir()
-    size = sum(map(len, records.values())) // 2
-    mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", results], capture_output=True, check=False
-    )
-    if not mounted or mounted.returncode:
+    if not mount(results, "16m"):
         pytest.skip("mounting a small file system takes root")
     try:
-        status, out, _ = finish(train(clone))
+        status, _, _ = finish(train(clone, runs=3))
+        assert status == 0
+        before = contents(results)
+        used = shutil.disk_usage(results).used
+        assert mount(results, str(used + 4096), "remount")
+        status, out, err = finish(train(clone))
         assert status == 1
-        assert "0 failed" not in out
-        kept = records_of(clone)
-        whole = {name for name in kept if name.endswith("evaluation.json")}
-        assert whole
-        assert all(records[name] == kept[name] for name in kept)
-        command = (
+        assert "3 failed" in out
+        assert "Traceback" not in err
+        assert contents(results) == before
+        code = (
             "from randformer.__main__ import main; raise SystemExit(main(['--profile', 'smoke', '--only', 'coloring']))"
         )
-        os.environ["PYTHONWARNINGS"] = "ignore"
-        status, out, _ = finish(python(clone, "-c", command))
+        status, out, err = finish(python(clone, "-c", code))
         assert status == 1
         assert "the disk is full" in out
+        assert "Traceback" not in err
+        assert contents(results) == before
     finally:
         subprocess.run(["umount", results], check=True)

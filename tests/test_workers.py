@@ -89,14 +89,6 @@ def test_training_anew_can_be_killed_and_resumed_and_loses_nothing(elsewhere, mo
     assert contents(elsewhere / "results", but=("provenance.json",)) == before
 
 
-def test_two_processes_leave_the_records_that_one_leaves(elsewhere):
-    fulfil("smoke", RUNS, jobs=1)
-    one = contents(elsewhere / "results", but=("provenance.json",))
-    outcome = fulfil("smoke", RUNS, jobs=2, retrain=True)
-    assert sorted(map(str, outcome.trained)) == sorted(map(str, RUNS))
-    assert contents(elsewhere / "results", but=("provenance.json",)) == one
-
-
 def test_no_checkpoint_outlives_its_record(elsewhere, monkeypatch):
     monkeypatch.setattr(gradient, "CHECKPOINT_SECONDS", 0)
     fulfil("smoke", RUNS, jobs=1)
