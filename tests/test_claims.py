@@ -3,6 +3,7 @@ import pytest
 
 from conftest import ROOT
 from randformer import claims
+from randformer.checks import BadInput
 from randformer.claims import CLAIMS, COLUMNS, Claim, Condition, judge
 
 AT_LEAST_60 = Claim("X", "a claim", "70", "at least 60", (Condition("a", ">=", 60),), "n.ipynb")
@@ -62,6 +63,15 @@ def test_rows_are_stored_beside_those_of_other_notebooks(monkeypatch, tmp_path):
     assert table["id"].to_list() == ["C1", "C3"]
     claims.store("laptop", [judge(CLAIMS["C3"], good | {"percentile95 majority30": [1.0, 2.0]})])
     assert claims.read("laptop")["verdict"].to_list() == ["not replicated", "not replicated"]
+
+
+@pytest.mark.parametrize("text", ["", "id,claim\nC1,x\n", "\x00\x01"])
+def test_a_damaged_table_is_told(monkeypatch, tmp_path, text):
+    monkeypatch.setattr(claims, "ROOT", tmp_path)
+    (tmp_path / "figures" / "laptop").mkdir(parents=True)
+    (tmp_path / "figures" / "laptop" / "claims.csv").write_text(text)
+    with pytest.raises(BadInput, match=r"claims\.csv is damaged: delete it"):
+        claims.read("laptop")
 
 
 def test_the_readme_shows_the_laptop_claims():

@@ -69,7 +69,7 @@ def test_explain_says_what_would_be_reused_and_what_changed(clone):
 def test_differences_between_configs_are_named():
     old = {"training": {"steps": 100, "batch": 4}, "number": 0}
     new = {"training": {"steps": 200, "batch": 4}, "number": 0}
-    assert runner.differences(old, new) == ["training.steps (100, now 200)"]
+    assert runner.differences(runner.flat(old), runner.flat(new)) == ["training.steps (100, now 200)"]
 
 
 def test_two_commands_at_once_do_no_damage_and_the_second_says_that_it_waits(clone):

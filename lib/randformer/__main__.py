@@ -10,8 +10,6 @@ import argparse
 import sys
 import time
 
-import pandas as pd
-
 from . import claims, experiments, notebooks, processes, workers
 from .checks import BadInput, at_least, one_of
 from .records import write_bytes
@@ -128,14 +126,16 @@ def conclude(asked: argparse.Namespace, outcome: workers.Outcome, broken: dict[s
 
 def explain(profile: str, runs: list[experiments.Run]) -> int:
     """Print for each run whether it would be reused; if not, why, and what differs from the nearest record."""
-    stored = {name: workers.stored_configs(profile, name) for name in {run.experiment for run in runs}}
+    names = {run.experiment for run in runs}
+    stored = {name: [flat(config) for config in workers.stored_configs(profile, name)] for name in names}
     for run in runs:
         need = workers.missing(profile, run)
         if need is None:
             print(f"reused     {run.key}  {run}")
             continue
         train, why = need
-        changes = [differences(config, run.config) for config in stored[run.experiment]]
+        config = flat(run.config)
+        changes = [differences(old, config) for old in stored[run.experiment]]
         if train and changes and (nearest := min(changes, key=len)):
             why += f"; the nearest record differs in {', '.join(nearest)}"
         print(f"{'trained' if train else 'evaluated':10} {run.key}  {run}: {why}")
@@ -144,9 +144,16 @@ def explain(profile: str, runs: list[experiments.Run]) -> int:
 
 def differences(old: dict, new: dict) -> list[str]:
     """Which entries differ between two configs, as "training.steps (100, now 200)"."""
-    old, new = (pd.json_normalize(config).iloc[0].to_dict() for config in (old, new))
     names = sorted(old.keys() | new.keys())
-    return [f"{n} ({old.get(n)}, now {new.get(n)})" for n in names if old.get(n) != new.get(n)]
+    return [f"{name} ({old.get(name)}, now {new.get(name)})" for name in names if old.get(name) != new.get(name)]
+
+
+def flat(config: dict, prefix: str = "") -> dict:
+    """A config without nesting: {"training.steps": 100, ...}."""
+    found = {}
+    for name, value in config.items():
+        found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return found
 
 
 if __name__ == "__main__":

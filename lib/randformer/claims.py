@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from .checks import BadInput
 from .evaluation import bootstrap
 from .records import write_bytes
 from .workers import ROOT
@@ -117,9 +118,14 @@ def store(profile: str, rows: list[dict]) -> pd.DataFrame:
 
 
 def read(profile: str) -> pd.DataFrame:
-    """figures/<profile>/claims.csv, all columns text; no rows where there is none yet."""
+    """figures/<profile>/claims.csv, all columns text; no rows where there is none yet. Raises BadInput if damaged."""
     path = ROOT / "figures" / profile / "claims.csv"
-    return pd.read_csv(path, dtype=str) if path.exists() else pd.DataFrame(columns=COLUMNS)
+    if not path.exists():
+        return pd.DataFrame(columns=COLUMNS)
+    try:
+        return pd.read_csv(path, dtype=str)[COLUMNS]
+    except (ValueError, KeyError):
+        raise BadInput(f"{path} is damaged: delete it, the notebooks write it anew") from None
 
 
 # README's table
