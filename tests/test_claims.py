@@ -80,6 +80,11 @@ def test_the_readme_shows_the_laptop_claims():
     assert claims.with_claims(readme, claims.read("laptop")) == readme
 
 
+def test_a_readme_without_a_place_for_the_table_is_told():
+    with pytest.raises(BadInput, match=r"README\.md needs the two lines"):
+        claims.with_claims("# Something else", claims.read("laptop"))
+
+
 def test_the_table_of_the_readme_has_a_row_per_claim():
     row = judge(BOTH, {"a": [70, 80], "b": [0, 0]})
     lines = claims.markdown(pd.DataFrame([row])).splitlines()

@@ -124,6 +124,21 @@ def test_an_error_in_one_job_leaves_the_others_alone(monkeypatch):
     assert outcome.failed == {RUNS[2]: "MemoryError: no more"}
 
 
+def test_of_a_job_that_ends_early_only_what_is_missing_has_failed(monkeypatch):
+    """The second of two runs trained side by side cannot be evaluated: the first is done."""
+    evaluate = workers.evaluation.evaluate
+
+    def failing(run, *rest):
+        if run.number == 1:
+            raise MemoryError("no more")
+        return evaluate(run, *rest)
+
+    monkeypatch.setattr(workers.evaluation, "evaluate", failing)
+    outcome = fulfil("smoke", RUNS[:2], jobs=1)
+    assert outcome.trained == RUNS[:1]
+    assert outcome.failed == {RUNS[1]: "MemoryError: no more"}
+
+
 def test_evaluations_come_in_the_order_asked_for(monkeypatch):
     monkeypatch.setattr(
         workers.processes, "cores", lambda: 1

@@ -145,6 +145,8 @@ def markdown(table: pd.DataFrame) -> str:
 
 
 def with_claims(readme: str, table: pd.DataFrame) -> str:
-    """README's text with its table of claims made anew."""
+    """README's text with its table of claims made anew. Raises BadInput where the marks around it are gone."""
+    if readme.count(BEGIN) != 1 or readme.count(END) != 1:
+        raise BadInput(f"README.md needs the two lines {BEGIN!r} and {END!r}, its table of claims goes between them")
     before, rest = readme.split(BEGIN)
     return f"{before}{BEGIN}\n{markdown(table)}\n{END}{rest.split(END)[1]}"

@@ -196,14 +196,14 @@ def work(job: Job, tick: Callable[[int], None]) -> dict[Run, str]:
 
 
 def attempt(job: Job, tick: Callable[[int], None]) -> dict[Run, str]:
-    """work, with an error told as the failure of the job's runs."""
+    """work, with an error told as the failure of those runs that it kept from their record or evaluation."""
     try:
         return work(job, tick)
     except OSError as error:
         why = "the disk is full" if error.errno == errno.ENOSPC else str(error)
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
-    return dict.fromkeys(job.runs, why)
+    return {run: why for run in job.runs if missing(job.profile, run)}
 
 
 # The machine
