@@ -12,7 +12,7 @@ import time
 
 from . import claims, experiments, notebooks, processes, workers
 from .checks import BadInput, at_least, one_of
-from .records import write_bytes
+from .records import ROOT, write_bytes
 
 SMOKE = " (too small to show anything, its verdicts mean nothing)"
 
@@ -99,7 +99,7 @@ def conclude(asked: argparse.Namespace, outcome: workers.Outcome, broken: dict[s
     """Print the claims, what was reused and trained, and what failed; the exit status."""
     table = claims.read(asked.profile)
     if asked.profile == "laptop" and not broken and len(table):
-        readme = workers.ROOT / "README.md"
+        readme = ROOT / "README.md"
         write_bytes(readme, claims.with_claims(readme.read_text(), table).encode())
     if len(table):
         print(f"\nClaims, {asked.profile} profile{SMOKE if asked.profile == 'smoke' else ''}:")

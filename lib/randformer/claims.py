@@ -6,8 +6,7 @@ import pandas as pd
 
 from .checks import BadInput
 from .evaluation import bootstrap
-from .records import write_bytes
-from .workers import ROOT
+from .records import ROOT, write_bytes
 
 COLUMNS = ["id", "claim", "paper", "ours", "low", "high", "n_runs", "rule", "verdict", "notebook"]
 VERDICTS = ("replicated", "partly", "not replicated")

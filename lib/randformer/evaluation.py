@@ -73,8 +73,10 @@ def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
     """
     reader = run.task.reader(run.network)
     generator = torch.Generator().manual_seed(SEED_STREAM + run.number)
-    draw = (lambda m: fixed_seed) if run.model.fixed_seed else (lambda m: run.task.draw_seeds(m, 1, generator))
-    choose, score = (observe(reader, parameters, draw(SEEDS)) for _ in range(2))
+    if run.model.fixed_seed:
+        choose = score = observe(reader, parameters, fixed_seed)
+    else:
+        choose, score = (observe(reader, parameters, run.task.draw_seeds(SEEDS, 1, generator)) for _ in range(2))
     histogram = np.bincount((score["success"] * 100).round().astype(int), minlength=101)
     result = {
         "inputs": reader.inputs,
@@ -94,7 +96,7 @@ def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
         votes = [vote_success(reader, seen["answers"], k) for seen in (choose, score)]
         result[f"majority{k}"] = summary(votes[0] + choose["success"] / (10 * SEEDS), votes[1])
     worst = int(choose["success"].argmin())
-    result["worst_input"] = worst_input(reader, parameters, draw(WORST_SEEDS), worst)
+    result["worst_input"] = worst_input(reader, parameters, run.task.draw_seeds(WORST_SEEDS, 1, generator), worst)
     return rounded(result)
 
 
@@ -120,6 +122,7 @@ def spend(worst: dict, ks: tuple[int, ...], wrong_answers: int, votes: int = 400
     """
     right = np.array(worst["right"])
     share = np.array(worst["counts"]) / sum(worst["counts"])
+    d = max(gap(worst), 0)
     generator = np.random.default_rng(0)
     majorities = []
     for k in ks:
@@ -128,7 +131,7 @@ def spend(worst: dict, ks: tuple[int, ...], wrong_answers: int, votes: int = 400
     return {
         "majority(k)": majorities,
         "retry until valid": [1 - (1 - share[right].sum()) ** k for k in ks],
-        "bound of Proposition 2": [max(0.0, 1 - wrong_answers * np.exp(-k * max(gap(worst), 0) ** 2 / 2)) for k in ks],
+        "bound of Proposition 2": [max(0.0, 1 - wrong_answers * np.exp(-k * d**2 / 2)) for k in ks],
     }
 
 

@@ -12,7 +12,7 @@ from traitlets.config import Config
 
 from .checks import BadInput, one_of
 from .experiments import PROFILES
-from .workers import CACHE, ROOT
+from .records import CACHE, ROOT
 
 NOTEBOOKS = {"start": "00_start_here.ipynb", "coloring": "03_graph_coloring.ipynb"}  # what --only means
 PRIVATE = Config(KernelManager={"transport": "ipc"})  # no network between us and the kernel, and no warning about it
@@ -46,8 +46,8 @@ def injected(cells: list[str]) -> list[str]:
     return []
 
 
-def execute(name: str, profile: str) -> Path:
-    """Execute a notebook in a profile; returns where the executed one is.
+def execute(name: str, profile: str) -> None:
+    """Execute a notebook in a profile.
 
     laptop's is executed in place, its bytes unchanged where nothing changed; the others' goes to figures/<profile>/.
     Raises papermill's error where a cell fails; the notebook that was there then stays as it was.
@@ -68,7 +68,6 @@ def execute(name: str, profile: str) -> Path:
         executed.replace(target)
     finally:
         executed.unlink(missing_ok=True)
-    return target
 
 
 def tidy(path: Path) -> None:

@@ -34,9 +34,14 @@ class Model:
         object.__setattr__(self, "q", float(self.q))  # 10 and 10.0 are one model, with one record
 
     @property
+    def family(self) -> str:
+        """A_r0 or A_R."""
+        return "A_r0" if self.fixed_seed else "A_R"
+
+    @property
     def name(self) -> str:
         """A_r0^E, A_r0^q, A_R^E or A_R^q."""
-        return ("A_r0" if self.fixed_seed else "A_R") + ("^E" if self.q == 1 else "^q")
+        return self.family + ("^E" if self.q == 1 else "^q")
 
 
 def relaxed_worst_case(losses: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:

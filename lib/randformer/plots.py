@@ -14,8 +14,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from .evaluation import bootstrap
-from .records import write_bytes
-from .workers import ROOT
+from .records import ROOT, write_bytes
 
 PALETTE = {
     "A_r0": "#D55E00",

@@ -25,6 +25,9 @@ import torch
 
 from .transformer import shapes, unflatten
 
+ROOT = Path(__file__).resolve().parents[2]  # of the repository
+CACHE = ROOT / ".cache"
+
 
 class RecordError(Exception):
     """A record that must not be used, and why."""

@@ -18,7 +18,7 @@ def tidy(runs: list, evaluations: list[dict]) -> pd.DataFrame:
     """One row per run, way of answering and measure: model, q, run, answer, measure, value (percent; loss as it is)."""
     rows = []
     for run, seen in zip(runs, evaluations, strict=True):
-        family = "A_r0" if run.model.fixed_seed else "A_R"
+        family = run.model.family
         answers = {family: seen["success"], f"{family}-sampled": seen.get("sampled")}
         answers |= {f"{family}-majority({k})": seen.get(f"majority{k}") for k in VOTES}
         common = {"model": family, "q": run.model.q, "run": run.number}
@@ -55,7 +55,7 @@ def of_run(table: pd.DataFrame, answer: str, measure: str, q: float) -> list[flo
 def histogram(runs: list, evaluations: list[dict]) -> pd.DataFrame:
     """Share of inputs [%] at each success rate, mean over runs: q, answer (the model), success [%], share [%]."""
     rows = [
-        {"q": run.model.q, "answer": "A_r0" if run.model.fixed_seed else "A_R", "success": success, "share": share}
+        {"q": run.model.q, "answer": run.model.family, "success": success, "share": share}
         for run, seen in zip(runs, evaluations, strict=True)
         for success, share in enumerate(100 * count / seen["inputs"] for count in seen["histogram"])
     ]
@@ -69,13 +69,17 @@ def spread(shares: pd.DataFrame) -> pd.DataFrame:
     return shares.groupby(["q", bins], observed=False)["share"].sum().unstack().round(1).rename_axis(columns=None)
 
 
+def randomized(runs: list, evaluations: list[dict], q: float) -> list[tuple]:
+    """The runs with random seeds at q, each with its evaluation."""
+    both = zip(runs, evaluations, strict=True)
+    return [(run, seen) for run, seen in both if run.model.q == q and not run.model.fixed_seed]
+
+
 def votes(runs: list, evaluations: list[dict], q: float, wrong_answers: int) -> pd.DataFrame:
     """Success [%] on the worst input of each randomized run at q, against seeds spent: way, k, run, value."""
     ks = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
     rows = []
-    for run, seen in zip(runs, evaluations, strict=True):
-        if run.model.fixed_seed or run.model.q != q:
-            continue
+    for run, seen in randomized(runs, evaluations, q):
         for way, values in spend(seen["worst_input"], ks, wrong_answers).items():
             rows += [{"way": way, "k": k, "run": run.number, "value": 100 * v} for k, v in zip(ks, values, strict=True)]
     return pd.DataFrame(rows)
@@ -84,11 +88,10 @@ def votes(runs: list, evaluations: list[dict], q: float, wrong_answers: int) -> 
 def bounds(runs: list, evaluations: list[dict], q: float, wrong_answers: int) -> pd.DataFrame:
     """Proposition 2 on the worst input of each randomized run at q: the gap D and the k for which it promises 99 %."""
     rows = []
-    for run, seen in zip(runs, evaluations, strict=True):
-        if not run.model.fixed_seed and run.model.q == q:
-            d = gap(seen["worst_input"])
-            k = math.ceil(2 / d**2 * math.log(wrong_answers / 0.01)) if d > 0 else "none: a wrong answer leads"
-            rows.append({"run": run.number, "gap D": round(d, 3), "k for 99 %": k})
+    for run, seen in randomized(runs, evaluations, q):
+        d = gap(seen["worst_input"])
+        k = math.ceil(2 / d**2 * math.log(wrong_answers / 0.01)) if d > 0 else "none: a wrong answer leads"
+        rows.append({"run": run.number, "gap D": round(d, 3), "k for 99 %": k})
     return pd.DataFrame(rows)
 
 

@@ -19,10 +19,8 @@ from . import evaluation, processes, records
 from .checks import BadInput, at_least, one_of
 from .experiments import Run
 from .gradient import train
-from .records import RecordError
+from .records import CACHE, ROOT, RecordError
 
-ROOT = Path(__file__).resolve().parents[2]
-CACHE = ROOT / ".cache"
 ALONE = "RANDFORMER_ALONE"  # environment variable of whoever works for the process that holds the lock
 SEQUENCES = 3200  # trained side by side in one process of a CPU: more gains nothing, and waits longer for a record
 
@@ -63,12 +61,13 @@ def load(profile: str, run: Run) -> tuple[dict, dict]:
 
 def missing(profile: str, run: Run) -> tuple[bool, str] | None:
     """None where nothing is; else whether the run must be trained (or only evaluated), and why."""
+    where = folder(profile, run)
     try:
-        records.read_record(folder(profile, run), run)
+        records.read_record(where, run)
     except RecordError as error:
         return True, str(error)
     try:
-        load(profile, run)
+        records.read_evaluation(where, evaluation.VERSION)
     except RecordError as error:
         return False, str(error)
     return None
