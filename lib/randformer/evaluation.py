@@ -56,14 +56,26 @@ def vote_success(reader, answers: np.ndarray, k: int) -> np.ndarray:
 
 
 def observe(reader, parameters: Tensor, seeds: Tensor) -> dict[str, np.ndarray]:
-    """What one model (1, P) does under seeds (m, 1, n): answers (m, X), success and loss (X,) averaged over seeds."""
+    """What one model (1, P) does under seeds (m, 1, ...), of all inputs X.
+
+    answers (m, X); success and loss (X,) averaged over seeds; variance over seeds of each predicted probability.
+    """
     answers = np.empty((len(seeds), reader.inputs), np.int32)
     loss = np.zeros(reader.inputs)
+    total = squares = 0
     for i, seed in enumerate(seeds.split(1)):
         probabilities = reader.probabilities(parameters, seed)[0]
         answers[i] = reader.answers(probabilities)
         loss += reader.loss(probabilities)
-    return {"answers": answers, "success": reader.right(answers).mean(0), "loss": loss / len(seeds)}
+        total, squares = total + probabilities.double(), squares + probabilities.double().square()
+    variance = (squares / len(seeds) - (total / len(seeds)).square()).clamp_min(0).numpy()
+    success = reader.right(answers).mean(0)
+    return {"answers": answers, "success": success, "loss": loss / len(seeds), "variance": variance}
+
+
+def over_cells(cells: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Mean of values (X,) over the inputs of each cell, from the cell (X,) of each input."""
+    return np.bincount(cells, values) / np.bincount(cells)
 
 
 def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
@@ -88,6 +100,9 @@ def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
             "percentile95": -chosen(-choose["loss"], -score["loss"], PERCENTILE, band=0.005),
         },
     }
+    result |= reader.details(score["answers"], score["variance"])
+    if reader.cells is not None:
+        result["cells"] = summary(*(over_cells(reader.cells, seen["success"]) for seen in (choose, score)))
     if run.model.fixed_seed:
         sampled = reader.sampled(reader.probabilities(parameters, fixed_seed)[0])
         return rounded(result | {"sampled": summary(sampled, sampled)})
@@ -104,7 +119,7 @@ def worst_input(reader, parameters: Tensor, seeds: Tensor, index: int) -> dict:
     """How often each answer is given to one input, most frequent first: what a vote over any number of seeds needs."""
     answers, counts = np.unique(reader.answers_to(index, parameters, seeds), return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    return {"index": index, "counts": counts[order].tolist(), "right": reader.right(answers[order]).tolist()}
+    return {"index": index, "counts": counts[order].tolist(), "right": reader.right(answers[order], index).tolist()}
 
 
 def gap(worst: dict) -> float:

@@ -16,7 +16,7 @@ from torch import Tensor
 from .checks import at_least
 from .objective import relaxed_worst_case
 from .records import load_checkpoint, save_checkpoint
-from .transformer import forward, initialize
+from .transformer import initialize
 
 HISTORY = 200  # points of a loss history, each the mean over an equal stretch of steps
 CHECKPOINT_SECONDS = 15.0
@@ -94,8 +94,7 @@ def losses(run, state: State) -> Tensor:
     drawn = [(task.draw_inputs(batch, g), task.draw_seeds(m, batch, g)) for g in state.generators]
     inputs = torch.stack([x for x, _ in drawn])
     seeds = state.seed if run.model.fixed_seed else torch.stack([r for _, r in drawn])
-    tokens, mask = task.tokens(inputs, seeds), task.mask(inputs)
-    return task.loss(forward(run.network, state.parameters, tokens, mask, task.outputs), inputs)
+    return task.losses(run.network, state.parameters, inputs, seeds)
 
 
 def adam(training: Training, state: State, gradient: Tensor) -> None:

@@ -70,6 +70,11 @@ class Coloring:
             seen = seen | torch.eye(cycles.shape[-1], dtype=torch.bool, device=cycles.device)
         return seen.unsqueeze(1)
 
+    def losses(self, network: Network, parameters: Tensor, cycles: Tensor, seeds: Tensor) -> Tensor:
+        """Loss (K, m, B) of models (K, P) on cycles (K, B, n) under seeds (K, m, B or 1, n)."""
+        logits = forward(network, parameters, self.tokens(cycles, seeds), self.mask(cycles), COLORS)
+        return self.loss(logits, cycles)
+
     def loss(self, logits: Tensor, cycles: Tensor) -> Tensor:
         """Sum over edges uv and colours c of P(u = c) P(v = c), (K, m, B), from logits (K, m, B, n, 3): table 2.
 
@@ -130,6 +135,8 @@ def windows(n: int, layers: int) -> tuple[Tensor, Tensor]:
 class Reader:
     """Reads what a model does off every cycle on n vertices, under any seeds, by way of the distinct views."""
 
+    cells = None  # a cycle belongs to no coarser kind of input
+
     def __init__(self, task: Coloring, network: Network):
         self.task, self.network = task, network
         self.views, self.view_of = windows(task.n, network.layers)
@@ -177,9 +184,13 @@ class Reader:
         """The colours (..., n) along the walk that answers (...) stand for."""
         return answers[..., None] // self.place.numpy() % COLORS
 
-    def right(self, answers: np.ndarray) -> np.ndarray:
-        """Whether colourings (..., cycles) are valid."""
+    def right(self, answers: np.ndarray, inputs=slice(None)) -> np.ndarray:
+        """Whether colourings (..., inputs) are valid, which does not depend on the cycle they were given for."""
         return self.valid[answers]
+
+    def details(self, answers: np.ndarray, variance: np.ndarray) -> dict:
+        """Nothing beyond what is measured for every task."""
+        return {}
 
     def loss(self, probabilities: Tensor) -> np.ndarray:
         """Mean over edges and colours of P(u = c) P(v = c), (cycles,), from one seed's (W, 3): figure 5B."""
