@@ -5,6 +5,8 @@ unlucky. So inputs are chosen on one set of seeds and scored on a second one. "B
 95th percentile is the value at the input that is worse than 95 % of them.
 """
 
+import itertools
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -48,11 +50,19 @@ def majority(answers: np.ndarray) -> np.ndarray:
     return np.take_along_axis(answers, count.argmax(0)[None], 0)[0]
 
 
-def vote_success(reader, answers: np.ndarray, k: int) -> np.ndarray:
-    """Share (X,) of disjoint groups of k seeds whose majority is right, from answers (m, X); the rest is not used."""
+def vote_success(reader, answers: np.ndarray, k: int, elect=majority) -> np.ndarray:
+    """Share (X,) of disjoint groups of k seeds whose vote is right, from answers (m, X); the rest is not used.
+
+    elect makes one answer to each input (X,) of a group's answers (k, X).
+    """
     groups = len(answers) // k
-    wins = [reader.right(majority(answers[i * k : (i + 1) * k])) for i in range(groups)]
+    wins = [reader.right(elect(answers[i * k : (i + 1) * k])) for i in range(groups)]
     return np.mean(wins, axis=0)
+
+
+def over_cells(cells: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Mean of values (X,) over the inputs of each cell, from the cell (X,) of each input."""
+    return np.bincount(cells, values) / np.bincount(cells)
 
 
 def observe(reader, parameters: Tensor, seeds: Tensor) -> dict[str, np.ndarray]:
@@ -71,11 +81,6 @@ def observe(reader, parameters: Tensor, seeds: Tensor) -> dict[str, np.ndarray]:
     variance = (squares / len(seeds) - (total / len(seeds)).square()).clamp_min(0).numpy()
     success = reader.right(answers).mean(0)
     return {"answers": answers, "success": success, "loss": loss / len(seeds), "variance": variance}
-
-
-def over_cells(cells: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Mean of values (X,) over the inputs of each cell, from the cell (X,) of each input."""
-    return np.bincount(cells, values) / np.bincount(cells)
 
 
 def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
@@ -100,19 +105,23 @@ def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
             "percentile95": -chosen(-choose["loss"], -score["loss"], PERCENTILE, band=0.005),
         },
     }
-    result |= reader.details(score["answers"], score["variance"])
-    if reader.cells is not None:
-        result["cells"] = summary(*(over_cells(reader.cells, seen["success"]) for seen in (choose, score)))
+    success = (choose["success"], score["success"])
+    measured = {"success": success}
     if run.model.fixed_seed:
         sampled = reader.sampled(reader.probabilities(parameters, fixed_seed)[0])
-        return rounded(result | {"sampled": summary(sampled, sampled)})
-    for k in VOTES:
-        # between inputs whose votes come out alike, the adversary prefers those where single seeds fail more
-        votes = [vote_success(reader, seen["answers"], k) for seen in (choose, score)]
-        result[f"majority{k}"] = summary(votes[0] + choose["success"] / (10 * SEEDS), votes[1])
-    worst = int(choose["success"].argmin())
-    result["worst_input"] = worst_input(reader, parameters, run.task.draw_seeds(WORST_SEEDS, 1, generator), worst)
-    return rounded(result)
+        result["sampled"] = summary(sampled, sampled)
+    else:
+        for k, (name, elect) in itertools.product(VOTES, ({"majority": majority} | reader.votes).items()):
+            votes = [vote_success(reader, seen["answers"], k, elect) for seen in (choose, score)]
+            # between inputs whose votes come out alike, the adversary prefers those where single seeds fail more
+            measured[f"{name}{k}"] = (votes[0] + success[0] / (10 * SEEDS), votes[1])
+            result[f"{name}{k}"] = summary(*measured[f"{name}{k}"])
+        worst = int(choose["success"].argmin())
+        result["worst_input"] = worst_input(reader, parameters, run.task.draw_seeds(WORST_SEEDS, 1, generator), worst)
+    if reader.cells is not None:
+        in_cells = {name: [over_cells(reader.cells, values) for values in both] for name, both in measured.items()}
+        result["cells"] = {name: summary(*both) for name, both in in_cells.items()}
+    return rounded(result | reader.details(score, {name: scored for name, (_, scored) in measured.items()}))
 
 
 def worst_input(reader, parameters: Tensor, seeds: Tensor, index: int) -> dict:

@@ -17,15 +17,16 @@ def plain(task, network, parameters, inputs, seeds):
 @pytest.mark.parametrize("queries", ["one", "all"])
 @pytest.mark.parametrize("embedding", [0, 1, 2])
 @pytest.mark.parametrize("layers", [1, 2, 3])
-@pytest.mark.parametrize("m", [1, 3])
-def test_logits_and_gradients_are_those_of_the_plain_network(queries, embedding, layers, m):
+@pytest.mark.parametrize(("m", "memories"), [(1, 2), (3, 2), (3, 9)])
+def test_logits_and_gradients_are_those_of_the_plain_network(queries, embedding, layers, m, memories):
     task = Recall(n=5, bits=3, seed_bits=4, queries=queries)
     network = Network(width=14, layers=layers, key_size=3, embedding=embedding)
     generator = torch.Generator().manual_seed(0)
+    batch = memories * (5 if queries == "all" else 1)  # fewer memories than values, and more
     rows = [initialize(network, task.token_size, task.bits, generator) for _ in range(2)]
     parameters = torch.stack(rows).double().requires_grad_()
-    inputs = torch.stack([task.draw_inputs(10, generator) for _ in range(2)])
-    seeds = torch.stack([task.draw_seeds(m, 10, generator) for _ in range(2)]).double()
+    inputs = torch.stack([task.draw_inputs(batch, generator) for _ in range(2)])
+    seeds = torch.stack([task.draw_seeds(m, batch, generator) for _ in range(2)]).double()
     weight = torch.rand(2, m, 1, 1, 1, generator=generator, dtype=torch.double)  # no two models and seeds alike
     found, expected = (way(task, network, parameters, inputs, seeds) for way in (fast_logits, plain))
     torch.testing.assert_close(found, expected)

@@ -136,6 +136,7 @@ class Reader:
     """Reads what a model does off every cycle on n vertices, under any seeds, by way of the distinct views."""
 
     cells = None  # a cycle belongs to no coarser kind of input
+    votes = {}  # noqa: RUF012  no vote but the majority of whole colourings
 
     def __init__(self, task: Coloring, network: Network):
         self.task, self.network = task, network
@@ -188,7 +189,7 @@ class Reader:
         """Whether colourings (..., inputs) are valid, which does not depend on the cycle they were given for."""
         return self.valid[answers]
 
-    def details(self, answers: np.ndarray, variance: np.ndarray) -> dict:
+    def details(self, seen: dict, measured: dict) -> dict:
         """Nothing beyond what is measured for every task."""
         return {}
 

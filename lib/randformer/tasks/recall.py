@@ -50,7 +50,7 @@ class Recall:
         return self.bits
 
     def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
-        """Random memories and what they are asked, batch inputs in all: (B, n + 1), or (B / n, n) if asked for all keys.
+        """Random memories and what they are asked, B = batch inputs: (B, n + 1), or (B / n, n) if asked for all keys.
 
         Raises BadInput where all keys are asked for and n does not divide the batch.
         """
@@ -85,7 +85,7 @@ class Recall:
         return (bits * 2 ** torch.arange(self.bits, device=bits.device)).sum(-1)
 
     def tokens(self, inputs: Tensor, seeds: Tensor) -> Tensor:
-        """Tokens (K, m, M, n + Q, I) of inputs (K, M, n or n + 1) under seeds (K, m, 1, seed bits): pairs, then queries."""
+        """Tokens (K, m, M, n + Q, I), pairs then queries, of inputs (K, M, n or n + 1), seeds (K, m, 1, seed bits)."""
         keys = self.keys(inputs)
         order = torch.cat([torch.arange(self.n, device=keys.device).expand(*keys.shape[:-1], self.n), keys], -1)
         values = self.split(inputs[..., : self.n])
@@ -164,7 +164,9 @@ class Reader:
         """Answers (m,) int32 to the one input of that index, under seeds (m, 1, seed bits)."""
         memory = torch.cat([self.memories[index // self.task.n], torch.tensor([index % self.task.n])]).view(1, 1, -1)
         with torch.no_grad():
-            parts = [self.task.logits(self.network, parameters, memory, part.unsqueeze(0)) for part in seeds.split(SLICE)]
+            parts = [
+                self.task.logits(self.network, parameters, memory, part.unsqueeze(0)) for part in seeds.split(SLICE)
+            ]
         return self.answers(torch.cat(parts, 1)[0, :, 0, 0].sigmoid())
 
     def right(self, answers: np.ndarray, inputs=slice(None)) -> np.ndarray:
@@ -187,15 +189,32 @@ class Reader:
         bits = self.task.split(self.memories.flatten())
         return torch.where(bits > 0, probabilities, 1 - probabilities)
 
-    def details(self, answers: np.ndarray, variance: np.ndarray) -> dict:
-        """What else the figures show of answers (m, X), and of the variance (X, bits) over seeds of what was predicted.
+    @property
+    def votes(self) -> dict:
+        """Votes of our own beside the majority of whole answers, {name: (k, X) -> (X,)}."""
+        return {"bitwise": self.bitwise}
 
-        Mean variance; share of memories whose pair is recalled at each key, over all seeds; for each seed the number
-        of pairs held, those recalled in at least half of the memories.
+    def bitwise(self, answers: np.ndarray) -> np.ndarray:
+        """Each bit by its own majority among k answers (k, X); where its votes are equal, as the first answer has it."""
+        elected = np.zeros_like(answers[0])
+        for bit in range(self.task.bits):
+            set_to_one = answers >> bit & 1
+            twice = 2 * set_to_one.sum(0) + (set_to_one[0] * 2 - 1) * (len(answers) % 2 == 0)
+            elected |= (twice > len(answers)).astype(elected.dtype) << bit
+        return elected
+
+    def details(self, seen: dict, measured: dict) -> dict:
+        """What else the figures show, of what was seen (answers (m, X), variance (X, bits)) and measured (X,).
+
+        Mean variance over seeds of a predicted probability; share of memories whose pair is recalled at each key, over
+        all seeds; for each seed the number of pairs held, those recalled in at least half of the memories; for each
+        vote the number of inputs at a success rate of 0, 1, ... 100 %.
         """
-        recalled = self.right(answers).reshape(len(answers), -1, self.task.n).mean(1)  # m, n
+        recalled = self.right(seen["answers"]).reshape(len(seen["answers"]), -1, self.task.n).mean(1)  # m, n
+        votes = {name: (100 * shares).round().astype(int) for name, shares in measured.items() if name != "success"}
         return {
-            "variance": float(variance.mean()),
+            "variance": float(seen["variance"].mean()),
             "keys": recalled.mean(0).tolist(),
             "held": (recalled >= 0.5).sum(1).tolist(),
+            "votes": {name: np.bincount(shares, minlength=101).tolist() for name, shares in votes.items()},
         }

@@ -1,7 +1,7 @@
 """The recall network at a fraction of the cost: the same numbers as transformer.forward, to rounding.
 
 Three facts make it cheap where the blocks are nothing but linear attention. A batch shares its m seeds, and a value is
-one of V = 2^bits, so of all its tokens only n x m x V differ: those are embedded once, and as everything behind is
+one of V = 2^bits, so of all its tokens at most n x m x V differ: those are embedded once, and as everything behind is
 linear, only their keys, values, queries and outputs are kept. What attention adds to a token is d wide (the key size),
 so a layer changes the keys of the next one through a d x d matrix, and nothing as wide as the network is formed per
 sequence. And the state of a memory does not depend on what it is asked for: it is the sum S of k v^T over its pairs,
@@ -28,12 +28,9 @@ def fast_logits(task, network: Network, parameters: Tensor, inputs: Tensor, seed
     w = unflatten(parameters, shapes(network, task.token_size, task.bits))
     layers, d = network.layers, network.key_size
     reads = [w[f"{i}.{name}"] for i in range(layers) for name in ("key", "value", "query")] + [w["output.w"]]
-    hidden, after, bias = distinct_tokens(task, network, w, seeds)
-    columns = torch.cat(reads, -1)  # K, D, 3 L d + bits: all that is ever read off a token
-    bias, columns = (None if bias is None else bias @ columns), (columns if after is None else after @ columns)
-    pairs = look_up(task, hidden, columns[..., : (3 * layers - 1) * d], bias, inputs)
-    queries = ask(task, hidden, columns, bias, inputs)
-    pairs, queries = list(pairs.split(d, 2)), list(queries.split([d] * 3 * layers + [task.bits], 1))
+    embedding = Embedding(task, network, w, seeds, torch.cat(reads, -1))
+    pairs = embedding.pairs(inputs, (3 * layers - 1) * d).split(d, 2)  # K, n, d, X each
+    queries = embedding.queries(inputs).split([d] * 3 * layers + [task.bits], 1)  # K, d, Q, m, M each
     for i in range(layers):
         rest = 3 * i + 3  # the first read of the layers to come
         update = w[f"{i}.out"] @ torch.cat(reads[rest:], -1)  # K, d, columns to come
@@ -43,66 +40,77 @@ def fast_logits(task, network: Network, parameters: Tensor, inputs: Tensor, seed
         else:
             memory = (pairs[rest - 3].unsqueeze(3) * pairs[rest - 2].unsqueeze(2)).sum(1)  # K, d, d, X
         key, value, query = queries[rest - 3 : rest]  # K, d, Q, m, M
-        memory = memory.unflatten(-1, (seeds.shape[1], -1)).unsqueeze(3)
-        added = (memory * query.unsqueeze(2)).sum(1) + (query * key).sum(1, keepdim=True) * value
+        added = answer(memory.unflatten(3, (seeds.shape[1], -1)), query) + (query * key).sum(1, keepdim=True) * value
         queries = add(queries, rest, added, update, 1)
     return (queries[-1] + w["output.b"].view(-1, task.bits, 1, 1, 1)).permute(0, 3, 4, 2, 1)
 
 
-def distinct_tokens(task, network: Network, w: dict[str, Tensor], seeds: Tensor) -> tuple:
-    """Every token there can be, before the last linear map of the embedding, and that map's weight and bias or None.
+class Embedding:
+    """From values and keys to all that is ever read off their tokens: C = 3 L d + bits columns.
 
-    Returns (K, n, D, m V), and (K, D, D) with (K, 1, D).
+    A token's first map is a sum of a part of its value, of its key and of the seed. What is linear behind the GELU is
+    one product with the columns.
     """
-    if network.embedding:
-        weight, bias = w["embed0.w"], w["embed0.b"].unsqueeze(1)
-    else:
-        weight = torch.eye(task.token_size, network.width, dtype=seeds.dtype, device=seeds.device)
-        weight = weight.expand(len(seeds), -1, -1)
-        bias = weight.new_zeros(len(seeds), 1, network.width)
-    values = task.split(torch.arange(2**task.bits, device=seeds.device)).to(seeds.dtype)
-    of_value, of_key, of_seed = weight.split([task.bits, task.n, task.seed_bits], 1)
-    of_value = (values @ of_value).transpose(1, 2).unsqueeze(2)  # K, D, 1, V
-    of_seed = (seeds.squeeze(2) @ of_seed + bias).transpose(1, 2).unsqueeze(3)  # K, D, m, 1
-    tokens = (of_value + of_seed).flatten(2).unsqueeze(1) + of_key.unsqueeze(3)
-    if network.embedding < 2:
-        return tokens, None, None
-    return F.gelu(tokens.contiguous()), w["embed1.w"], w["embed1.b"].unsqueeze(1)
+
+    def __init__(self, task, network: Network, w: dict[str, Tensor], seeds: Tensor, columns: Tensor):
+        self.task, models = task, len(seeds)
+        if network.embedding:
+            weight, bias = w["embed0.w"], w["embed0.b"].unsqueeze(1)
+        else:  # padded with zeros
+            weight = torch.eye(task.token_size, network.width, dtype=seeds.dtype, device=seeds.device)
+            weight, bias = weight.expand(models, -1, -1), 0
+        self.of_value, of_key, of_seed = weight.split([task.bits, task.n, task.seed_bits], 1)
+        self.of_key = of_key.unsqueeze(-1)  # K, n, D, 1
+        self.of_seed = (seeds.squeeze(2) @ of_seed + bias).transpose(1, 2).contiguous().unsqueeze(1)  # K, 1, D, m
+        self.bent = network.embedding == 2  # by a GELU
+        offset = columns.new_zeros(models, 1, columns.shape[-1])
+        if self.bent:
+            offset, columns = w["embed1.b"].unsqueeze(1) @ columns, w["embed1.w"] @ columns
+        self.columns = columns.transpose(1, 2).unsqueeze(1).expand(-1, task.n, -1, -1)  # K, n, C, D
+        self.offset = offset.transpose(1, 2).unsqueeze(1)  # K, 1, C, 1
+
+    def read(self, values: Tensor | None, columns: int | None = None) -> Tensor:
+        """The first columns (K, n, C, m V) read off tokens of the part of a value (K, n or 1, D, V); None: value 0."""
+        known = self.of_key + self.of_seed  # K, n, D, m
+        tokens = known if values is None else (known.unsqueeze(4) + values.unsqueeze(3)).flatten(3)
+        tokens = F.gelu(tokens.contiguous()) if self.bent else tokens  # it is slow where not contiguous
+        return self.columns[:, :, :columns] @ tokens + self.offset[:, :, :columns]
+
+    def pairs(self, inputs: Tensor, columns: int) -> Tensor:
+        """The first columns read off the pairs of each memory, (K, n, C, X)."""
+        task, values = self.task, inputs[..., : self.task.n]
+        if values.shape[1] <= 2**task.bits:  # as few memories as values: no token to be had twice
+            part = task.split(values).to(self.of_value.dtype) @ self.of_value.unsqueeze(1)  # K, M, n, D
+            return self.read(part.permute(0, 2, 3, 1).contiguous(), columns)
+        every = torch.arange(2**task.bits, device=inputs.device)
+        part = task.split(every).to(self.of_value.dtype) @ self.of_value
+        table = self.read(part.transpose(1, 2).unsqueeze(1), columns)
+        # a product with one-hot values: faster than gathering, and much faster backwards
+        held = F.one_hot(values, len(every)).to(table.dtype).permute(0, 2, 3, 1)  # K, n, V, M
+        found = table.unflatten(3, (-1, len(every))).flatten(2, 3) @ held
+        return found.unflatten(2, (columns, -1)).flatten(3)
+
+    def queries(self, inputs: Tensor) -> Tensor:
+        """All columns read off the query tokens, whose value is 0, (K, C, Q, m, M or 1).
+
+        The last axis is 1 where every memory is asked for all keys.
+        """
+        found = self.read(None).transpose(1, 2)  # K, C, n, m
+        if inputs.shape[-1] == self.task.n:
+            return found.unsqueeze(-1)
+        asked = F.one_hot(inputs[..., self.task.n], self.task.n).to(found.dtype).transpose(1, 2)  # K, n, M
+        flat = found.transpose(2, 3).flatten(1, 2) @ asked  # K, C m, M
+        return flat.unflatten(1, (found.shape[1], 1, -1))
 
 
-def look_up(task, hidden: Tensor, columns: Tensor, bias: Tensor | None, inputs: Tensor) -> Tensor:
-    """What is read off the pairs of each memory, (K, n, C, X), from distinct tokens (K, n, D, m V), columns (K, D, C).
-
-    A product with one-hot values, which is faster than gathering, and much faster backwards.
-    """
-    k, n, values, reads = len(hidden), task.n, 2**task.bits, columns.shape[-1]
-    table = torch.bmm(
-        columns.transpose(1, 2).unsqueeze(1).expand(k, n, -1, -1).flatten(0, 1), hidden.flatten(0, 1)
-    )  # K n, C, m V
-    if bias is not None:
-        table = table + bias[..., :reads].transpose(1, 2).unsqueeze(1).expand(k, n, -1, 1).flatten(0, 1)
-    held = F.one_hot(inputs[..., :n], values).to(hidden.dtype).permute(0, 2, 3, 1).flatten(0, 1)  # K n, V, M
-    return torch.bmm(table.view(k * n, -1, values), held).view(k, n, reads, -1)
+def answer(memory: Tensor, query: Tensor) -> Tensor:
+    """What memories (K, d, d, m, M) give to queries (K, d, Q, m, M or 1), (K, d, Q, m, M)."""
+    if query.shape[-1] == 1:  # the same of every memory: one product per seed
+        return torch.einsum("kabmx,kaqm->kbqmx", memory, query.squeeze(-1))
+    return (memory.unsqueeze(3) * query.unsqueeze(2)).sum(1)
 
 
-def ask(task, hidden: Tensor, columns: Tensor, bias: Tensor | None, inputs: Tensor) -> Tensor:
-    """What is read off the query tokens, (K, C, Q, m, M); M is 1 where all memories are asked for all keys.
-
-    A query has value 0, so its token is one of the distinct ones.
-    """
-    hidden = hidden.unflatten(-1, (-1, 2**task.bits))[..., 0]  # K, n, D, m
-    found = torch.matmul(columns.transpose(1, 2).unsqueeze(1), hidden)
-    if bias is not None:
-        found = found + bias.transpose(1, 2).unsqueeze(1)
-    found = found.transpose(1, 2)  # K, C, n, m
-    if inputs.shape[-1] == task.n:
-        return found.unsqueeze(-1)
-    asked = F.one_hot(inputs[..., task.n], task.n).to(found.dtype).transpose(1, 2)  # K, n, M
-    flat = found.transpose(2, 3).flatten(1, 2) @ asked  # K, C m, M
-    return flat.view(len(flat), found.shape[1], 1, found.shape[3], -1)
-
-
-def add(reads: list[Tensor], first: int, added: Tensor, update: Tensor, axis: int) -> list[Tensor]:
+def add(reads: tuple[Tensor, ...], first: int, added: Tensor, update: Tensor, axis: int) -> tuple[Tensor, ...]:
     """The reads with what a layer added to the tokens, d wide, put through its update (K, d, C) from the first on."""
     sizes = [read.shape[axis] for read in reads[first:]]
     weight = update[..., : sum(sizes)].transpose(1, 2)  # the pairs' reads end before the queries' do
@@ -111,7 +119,7 @@ def add(reads: list[Tensor], first: int, added: Tensor, update: Tensor, axis: in
     else:  # queries: K, d, Q, m, M
         new = (weight @ added.flatten(2)).unflatten(2, added.shape[2:])
     parts = zip(reads[first:], new.split(sizes, axis), strict=True)
-    return reads[:first] + [read + part for read, part in parts]
+    return (*reads[:first], *(read + part for read, part in parts))
 
 
 class Recurrence(torch.autograd.Function):
