@@ -10,14 +10,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from randformer.experiments import Run
-from randformer.gradient import Training
+from randformer.evaluation import evaluate
+from randformer.gradient import Training, begin
 from randformer.objective import Model
+from randformer.runs import Run
 from randformer.tasks.coloring import Coloring
+from randformer.tasks.recall import Recall
 from randformer.transformer import Network
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = Run("coloring", Coloring(6), Network(), Model(3, 3), Training(20, 16, warmup=5), 0)
+TINY_RECALL = replace(
+    TINY, experiment="recall", task=Recall(4, 2, 3, "all"), network=Network(12, key_size=3, embedding=2)
+)
 
 
 @pytest.fixture(autouse=True)
@@ -27,9 +32,27 @@ def one_thread():
 
 
 def tiny(number: int = 0, q: float = 3, fixed: bool = False, **training) -> Run:
-    """A run that takes a moment."""
-    model = Model(q, 1 if fixed else TINY.model.m, fixed)
-    return replace(TINY, number=number, model=model, training=replace(TINY.training, **training))
+    """A colouring run that takes a moment."""
+    return like(TINY, number, q, fixed, **training)
+
+
+def tiny_recall(number: int = 0, q: float = 3, fixed: bool = False, **training) -> Run:
+    """A recall run that takes a moment."""
+    return like(TINY_RECALL, number, q, fixed, **training)
+
+
+def like(run: Run, number: int, q: float, fixed: bool, **training) -> Run:
+    model = Model(q, 1 if fixed else run.model.m, fixed)
+    return replace(run, number=number, model=model, training=replace(run.training, **training))
+
+
+def evaluations(runs: list[Run]) -> list[dict]:
+    """Evaluations of untrained models."""
+    states = [begin(run, torch.device("cpu")) for run in runs]
+    return [
+        evaluate(run, state.parameters * 2, state.seed[0] if run.model.fixed_seed else None)
+        for run, state in zip(runs, states, strict=True)
+    ]
 
 
 @pytest.fixture

@@ -11,8 +11,10 @@ import pytest
 import torch
 
 from randformer import evaluation, workers
-from randformer.experiments import Run, coloring
+from randformer.experiments_coloring import coloring
+from randformer.experiments_recall import recall
 from randformer.gradient import train
+from randformer.runs import Run
 
 STORED = Path(__file__).with_name("canary.json")
 
@@ -20,8 +22,11 @@ STORED = Path(__file__).with_name("canary.json")
 def kinds() -> dict[str, Run]:
     """One short run of each kind of task, network and model that the laptop profile has."""
     found: dict[str, Run] = {}
-    for run in coloring("laptop")["sweep"] + coloring("laptop")["calibration"] + coloring("laptop")["ablation"]:
-        if run.number == 0 and run.model.q in (1, 10):
+    runs = coloring("laptop")["sweep"] + coloring("laptop")["calibration"] + coloring("laptop")["ablation"]
+    runs += [run for part in ("size", "calibration") for run in recall("laptop")[part] if run.task.n == 20]
+    runs += [run for run in recall("paper")["size"] if run.task.n == 12]  # one query of each memory
+    for run in runs:
+        if run.number == 0 and run.model.q in (1, 10, 100):
             short = replace(run, training=replace(run.training, steps=50, warmup=10))
             found.setdefault(str(short), short)
     return found
@@ -45,13 +50,13 @@ def test_nothing_is_stored_that_is_not_trained():
 
 
 @pytest.mark.parametrize("fixed_seed", [False, True])
-def test_evaluating_a_record_again_gives_the_stored_evaluation(fixed_seed):
-    """To 1e-3 of success: where two colours are all but equally probable, processors may differ."""
-    runs = coloring("laptop")["sweep"]
-    run = next(run for run in runs if run.model.q == 10 and run.model.fixed_seed is fixed_seed)
+@pytest.mark.parametrize(("runs", "q"), [(coloring("laptop")["sweep"], 10), (recall("laptop")["size"], 100)])
+def test_evaluating_a_record_again_gives_the_stored_evaluation(runs, q, fixed_seed):
+    """To 1e-3 of success: where two answers are all but equally probable, processors may differ."""
+    run = next(run for run in runs if run.model.q == q and run.model.fixed_seed is fixed_seed)
     record, stored = workers.load("laptop", run)
     found = evaluation.evaluate(run, record["parameters"], record["seed"])
-    for name in ("success", "loss", "sampled", "majority5", "majority30"):
+    for name in ("success", "loss", "sampled", "majority5", "majority30", "bitwise5", "bitwise30"):
         assert found.get(name, {}) == pytest.approx(stored.get(name, {}), abs=1e-3)
 
 

@@ -37,6 +37,14 @@ def test_at_most_is_judged_by_the_upper_end():
     assert judge(claim, {"a": [0, 0, 40]})["verdict"] == "partly"
 
 
+def test_strict_bounds_and_digits():
+    claim = Claim("Z", "", "", "", (Condition("a", "<", 0.005, 4), Condition("b", ">", 0)), "")
+    row = judge(claim, {"a": [0.001, 0.002], "b": [1, 2]})
+    assert (row["verdict"], row["ours"]) == ("replicated", "0.0015; 1.5")
+    assert judge(claim, {"a": [0.005, 0.005], "b": [1, 2]})["verdict"] == "not replicated"
+    assert judge(claim, {"a": [0.001, 0.002], "b": [0, 2]})["verdict"] == "partly"
+
+
 def test_equal_means_equal_as_reported():
     """A percentile that is a mean over thousands of inputs on 100 seeds is 0 to 0.1 points, hardly ever exactly."""
     assert Condition("a", "==", 0).holds(0.04)

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from conftest import tiny
+from conftest import tiny, tiny_recall
 from randformer import evaluation
 from randformer.evaluation import bootstrap, chosen, evaluate, majority, spend, summary, vote_success, worst_input
-from randformer.experiments import Run
 from randformer.gradient import begin
+from randformer.runs import Run
 
 CPU = torch.device("cpu")
 
@@ -123,6 +123,26 @@ def test_random_seeds_are_scored_counted_and_voted_on():
     assert sum(found["worst_input"]["counts"]) == evaluation.WORST_SEEDS
     assert {"majority5", "majority30"} < set(found)
     assert found == evaluated(tiny())  # and the same when repeated
+
+
+def test_a_random_memory_is_measured_on_all_queries_and_values():
+    found = evaluated(tiny_recall())
+    assert found["inputs"] == 64 * 4 * 4
+    assert found["success"]["average"] == pytest.approx(np.mean(found["keys"]), abs=1e-4)
+    assert 0 < found["variance"] < 0.25
+    assert len(found["held"]) == found["seeds"] == evaluation.SEEDS
+    assert {name: sum(counts) for name, counts in found["votes"].items()} == dict.fromkeys(
+        ("majority5", "bitwise5", "majority30", "bitwise30"), found["inputs"]
+    )
+    assert found["cells"]["success"]["percentile95"] >= found["success"]["percentile95"]  # a mean over memories
+    assert set(found["cells"]) == {"success", *found["votes"]}
+    fixed = evaluated(tiny_recall(fixed=True))
+    assert fixed["variance"] == 0
+    assert set(fixed["cells"]) == {"success"}
+
+
+def test_cells_are_means_over_their_inputs():
+    assert evaluation.over_cells(np.array([0, 1, 0, 1]), np.array([0.0, 1.0, 1.0, 1.0])).tolist() == [0.5, 1]
 
 
 def test_the_interval_of_one_run_is_unknown_and_of_equal_runs_a_point():

@@ -1,17 +1,17 @@
 import pytest
 
-from randformer import experiments
 from randformer.checks import BadInput
-from randformer.experiments import coloring, declared
+from randformer.experiments import declared
+from randformer.runs import PROFILES
 
 
-@pytest.mark.parametrize("profile", experiments.PROFILES)
+@pytest.mark.parametrize("profile", PROFILES)
 def test_every_run_has_its_own_key(profile):
     runs = declared(profile)
-    assert len({run.key for run in runs}) == len(runs) == len({str(run) + str(run.network) for run in runs})
+    assert len({run.key for run in runs}) == len(runs) == len({str(run) for run in runs})
 
 
-@pytest.mark.parametrize("profile", experiments.PROFILES)
+@pytest.mark.parametrize("profile", PROFILES)
 def test_runs_that_train_together_differ_in_q_and_number_only(profile):
     for run in declared(profile):
         assert run.group.training == run.training
@@ -19,54 +19,6 @@ def test_runs_that_train_together_differ_in_q_and_number_only(profile):
         assert run.group.group == run.group
 
 
-def test_the_paper_profile_is_table_2():
-    runs = coloring("paper")["sweep"]
-    assert {(r.training.steps, r.training.batch) for r in runs} == {(300_000, 256)}
-    assert {r.model.m for r in runs if not r.model.fixed_seed} == {10}
-    assert {r.model.q for r in runs} == set(range(1, 11))
-    assert all(sum(r.model == s.model for s in runs) == 5 for r in runs)
-
-
-def test_the_laptop_profile_has_the_papers_problem_and_enough_runs():
-    runs = coloring("laptop")["sweep"]
-    assert {r.task.n for r in runs} == {10}
-    assert {r.model.q for r in runs} == {1, 2, 3, 4, 6, 8, 10}
-    for model in {r.model for r in runs}:
-        assert sum(r.model == model for r in runs) >= 3
-
-
-def test_the_calibration_shares_its_runs_with_the_sweep():
-    parts = coloring("laptop")
-    assert set(parts["calibration"]) & set(parts["sweep"])
-    assert len(declared("laptop")) < sum(map(len, parts.values()))
-
-
-def test_the_key_follows_the_version(monkeypatch):
-    before = coloring("smoke")["sweep"][0].key
-    monkeypatch.setitem(experiments.VERSIONS, "coloring", experiments.VERSIONS["coloring"] + 1)
-    assert coloring("smoke")["sweep"][0].key != before
-
-
-def test_sizes_can_be_replaced():
-    runs = coloring("smoke", vertices=7, m=4)["sweep"]
-    assert {r.task.n for r in runs} == {7}
-    assert {r.model.m for r in runs} == {1, 4}
-
-
-@pytest.mark.parametrize(
-    ("given", "told"),
-    [
-        (("tiny",), "profile = 'tiny': give one of smoke, laptop, paper"),
-        (("smoke", 2), "n (vertices) = 2: give a whole number, at least 3 and at most 10"),
-        (("smoke", 5, 0), "m = 0: give a whole number, at least 1"),
-    ],
-)
-def test_bad_sizes_are_refused(given, told):
-    with pytest.raises(BadInput) as error:
-        coloring(*given)
-    assert str(error.value) == told
-
-
 def test_an_unknown_experiment_is_refused():
-    with pytest.raises(BadInput, match="only = 'colouring': give one of coloring"):
+    with pytest.raises(BadInput, match="only = 'colouring': give one of recall, coloring"):
         declared("smoke", "colouring")

@@ -1,13 +1,16 @@
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from conftest import tiny
+from conftest import tiny, tiny_recall
 from randformer import gradient
 from randformer.checks import BadInput
+from randformer.experiments_recall import recall
 from randformer.gradient import State, Training, adam, begin, join, train
+from randformer.runs import Run
 
 CPU = torch.device("cpu")
 
@@ -44,8 +47,15 @@ def test_adam_is_pytorchs_adamw_on_clipped_gradients():
     torch.testing.assert_close(state.parameters, torch.stack([p.detach() for p in alone]), rtol=1e-4, atol=1e-5)
 
 
-def test_runs_together_give_the_bytes_that_each_gives_alone(tmp_path):
-    runs = [tiny(0), tiny(1), tiny(0, q=10), tiny(2, q=1)]
+def laptop(number: int, q: float) -> Run:
+    """A recall run of the laptop profile with a fixed seed, cut to a few steps."""
+    run = next(r for r in recall("laptop")["size"] if r.task.n == 12 and r.model.fixed_seed)
+    return replace(run, number=number, model=replace(run.model, q=q), training=replace(run.training, steps=4, warmup=2))
+
+
+@pytest.mark.parametrize("kind", [tiny, tiny_recall, laptop])
+def test_runs_together_give_the_bytes_that_each_gives_alone(tmp_path, kind):
+    runs = [kind(0, q=3), kind(1, q=3), kind(0, q=10), kind(2, q=1)]
     together, _ = train(runs, CPU, tmp_path, silent)
     for run in runs:
         alone, _ = train([run], CPU, tmp_path, silent)

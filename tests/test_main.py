@@ -19,7 +19,7 @@ experiments.declared = lambda *a: declared(*a)[:3]
     ("arguments", "told"),
     [
         (["--profile", "desktop"], "profile = 'desktop': give one of smoke, laptop, paper"),
-        (["--only", "recall"], "only = 'recall': give one of start, coloring"),
+        (["--only", "games"], "only = 'games': give one of start, recall, coloring"),
         (["--jobs", "0"], "jobs = 0: give a whole number, at least 1"),
         (["--jobs", "two"], "argument --jobs: invalid int value: 'two'; --help lists what is allowed"),
         (["--device", "tpu"], "device = 'tpu': give one of cpu, cuda"),
@@ -95,7 +95,7 @@ gradient.losses = lambda run, state: losses(run, state) * (float("nan") if run.m
     )
     assert status == 1
     assert "1 trained, 0 evaluated anew, 2 failed" in out
-    assert "failed: coloring A_r0^E q=1 n=6 warmup=10 run=0" in out
+    assert "failed: coloring A_r0^E n=6 q=1 steps=40 batch=16 warmup=10 run=0" in out
     assert "the loss is not a number at step 1" in out
     assert "The same command, without --retrain, trains what is missing." in out
 

@@ -40,8 +40,9 @@ def test_an_error_that_work_did_not_catch_is_raised():
 def test_workers_end_with_their_parent(clone):
     """The runner is killed while two workers train for long: they notice and end."""
     code = (
-        "from dataclasses import replace; from randformer import workers, experiments\n"
-        "runs = experiments.coloring('smoke')['sweep']\n"
+        "from dataclasses import replace; from randformer import workers\n"
+        "from randformer.experiments_coloring import coloring\n"
+        "runs = coloring('smoke')['sweep']\n"
         "runs = [replace(run, training=replace(run.training, steps=10**6)) for run in runs]\n"
         "workers.fulfil('smoke', runs, jobs=2)"
     )

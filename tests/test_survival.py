@@ -15,7 +15,7 @@ from conftest import contents, finish, python
 TRAIN = """
 import os, signal, sys
 from dataclasses import replace
-from randformer import experiments, gradient, records, workers
+from randformer import experiments_coloring, gradient, records, workers
 
 gradient.CHECKPOINT_SECONDS = 0
 gradient.HISTORY = 10
@@ -30,7 +30,7 @@ def flush(descriptor):
 
 
 records.os.fsync = flush
-runs = experiments.coloring("smoke")["sweep"][: int(sys.argv[3])]
+runs = experiments_coloring.coloring("smoke")["sweep"][: int(sys.argv[3])]
 runs = [replace(run, training=replace(run.training, steps=400)) for run in runs]
 with workers.alone():
     outcome = workers.fulfil("smoke", runs, jobs=int(sys.argv[2]))

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from conftest import tiny
+from conftest import evaluations as evaluated
+from conftest import tiny, tiny_recall
 from randformer import tables
 
 FIXED = {
@@ -41,6 +42,29 @@ def test_a_histogram_is_a_mean_over_runs_and_adds_up():
     assert shares["share"].sum() == pytest.approx(100)
     assert shares.set_index("success")["share"][0] == pytest.approx(25)
     assert tables.spread(shares).loc[3.0].to_list() == [25, 0, 0, 0, 75]
+
+
+def test_recall_has_votes_cells_variance_and_keys():
+    runs = [tiny_recall(), tiny_recall(fixed=True)]
+    seen = evaluated(runs)
+    table = tables.tidy(runs, seen)
+    values = table[table["model"] == "A_R"].set_index(["answer", "measure"])["value"]
+    assert values["A_R", "variance"] == seen[0]["variance"] > 0
+    assert values["A_R-bitwise(30)", "average"] == 100 * seen[0]["bitwise30"]["average"]
+    assert values["A_R", tables.CELLS] == 100 * seen[0]["cells"]["success"]["percentile95"]
+    assert values["A_R", "least recalled key"] <= values["A_R", "average"] <= values["A_R", "most recalled key"]
+    assert tables.of_run(table, "A_r0", "variance", 3, N=4, m=1) == [0]
+    assert tables.of_run(table, "A_r0", "variance", 3, N=5) == []
+    shares = tables.histogram(runs, seen).groupby("answer")["share"].sum()
+    assert shares.to_dict() == pytest.approx(dict.fromkeys(shares.index, 100))
+    assert {"A_r0", "A_R", "A_R-majority(30)", "A_R-bitwise(5)"} < set(shares.index)
+
+
+def test_an_extreme_over_points_is_taken_run_by_run():
+    runs = [tiny(k, q=q, fixed=True) for q in (1, 2) for k in range(2)]
+    table = tables.tidy(runs, evaluations(0.1, 0.4, 0.3, 0.2))
+    assert tables.over_points(table, "A_r0", "average", [1, 2], max) == pytest.approx([30, 40])
+    assert tables.over_points(table, "A_r0", "average", [1, 2], min) == pytest.approx([10, 20])
 
 
 def test_what_proposition_2_asks_for():

@@ -7,7 +7,8 @@ import torch
 from conftest import contents, tiny
 from randformer import gradient, workers
 from randformer.checks import BadInput
-from randformer.experiments import coloring, declared
+from randformer.experiments import declared
+from randformer.experiments_coloring import coloring
 from randformer.workers import Job, Outcome, fulfil, groups, load_or_train, missing
 
 
@@ -154,8 +155,9 @@ def test_groups_hold_every_run_once_and_only_what_may_train_together():
         cut = list(groups(runs, device))
         assert sorted(run.key for group in cut for run in group) == sorted(run.key for run in runs)
         assert all(len({run.group for run in group}) == 1 for group in cut)
-    largest = max(len(g) * g[0].training.batch * g[0].model.m for g in groups(runs, "cpu"))
-    assert largest <= workers.SEQUENCES
+    sizes = [(len(g), g[0].training.batch * g[0].model.m) for g in groups(runs, "cpu")]
+    assert all(count == 1 or count * each <= workers.SEQUENCES for count, each in sizes)
+    assert max(count for count, _ in sizes) > 1
 
 
 def test_what_a_killed_process_left_is_swept_away(elsewhere):
@@ -193,4 +195,4 @@ def test_a_folder_that_cannot_be_written_is_told(elsewhere):
 def test_a_job_is_small_enough_to_send_and_says_what_it_is():
     job = Job("smoke", tuple(RUNS[:2]), "cpu", True)
     assert replace(job, train=False) != job
-    assert str(coloring("smoke")["sweep"][0]).startswith("coloring A_r0^E q=1")
+    assert str(coloring("smoke")["sweep"][0]).startswith("coloring A_r0^E n=6 q=1")

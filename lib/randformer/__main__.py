@@ -13,6 +13,7 @@ import time
 from . import claims, experiments, notebooks, processes, workers
 from .checks import BadInput, at_least, one_of
 from .records import ROOT, write_bytes
+from .runs import PROFILES, Run
 
 SMOKE = " (too small to show anything, its verdicts mean nothing)"
 
@@ -47,14 +48,14 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         description="Regenerate every figure, training only what has no valid record; --test runs the tests.",
         allow_abbrev=False,
     )
-    parser.add_argument("--profile", default="laptop", help=f"{', '.join(experiments.PROFILES)}; default laptop")
+    parser.add_argument("--profile", default="laptop", help=f"{', '.join(PROFILES)}; default laptop")
     parser.add_argument("--only", help=f"one of the notebooks: {', '.join(notebooks.NOTEBOOKS)}")
     parser.add_argument("--retrain", action="store_true", help="train and evaluate all anew, valid records or not")
     parser.add_argument("--jobs", type=int, default=processes.cores(), help="processes; default one per core")
     parser.add_argument("--device", default="cpu", help="cpu or cuda; default cpu")
     parser.add_argument("--explain", action="store_true", help="say which runs would be reused or trained, and why")
     asked = parser.parse_args(arguments)
-    one_of("profile", asked.profile, experiments.PROFILES)
+    one_of("profile", asked.profile, PROFILES)
     one_of("device", asked.device, ("cpu", "cuda"))
     at_least("jobs", asked.jobs, 1)
     if asked.only is not None:
@@ -124,7 +125,7 @@ def conclude(asked: argparse.Namespace, outcome: workers.Outcome, broken: dict[s
     return 0
 
 
-def explain(profile: str, runs: list[experiments.Run]) -> int:
+def explain(profile: str, runs: list[Run]) -> int:
     """Print for each run whether it would be reused; if not, why, and what differs from the nearest record."""
     names = {run.experiment for run in runs}
     stored = {name: [flat(config) for config in workers.stored_configs(profile, name)] for name in names}

@@ -1,5 +1,6 @@
 """The paper's claims and the rules, fixed before any run, by which they hold or not."""
 
+import operator
 from dataclasses import dataclass
 
 import pandas as pd
@@ -9,21 +10,27 @@ from .evaluation import bootstrap
 from .records import ROOT, write_bytes
 
 COLUMNS = ["id", "claim", "paper", "ours", "low", "high", "n_runs", "rule", "verdict", "notebook"]
+RELATIONS = {">=": operator.ge, ">": operator.gt, "<=": operator.le, "<": operator.lt}
 VERDICTS = ("replicated", "partly", "not replicated")
+
+
+RECALL, COLORING = "02_associative_recall.ipynb", "03_graph_coloring.ipynb"
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A measured number must be >=, <= or == a bound."""
+    """A measured number must be >=, >, <=, < or == a bound."""
 
     measure: str  # how the notebook names the values it measured
     relation: str
     bound: float
+    digits: int = 1  # with which it is reported
 
     def holds(self, value: float) -> bool:
-        """== means equal as reported, to 0.1: a mean over inputs on finitely many seeds is hardly ever exactly 0."""
-        equal = round(value, 1) == self.bound
-        return {">=": value >= self.bound, "<=": value <= self.bound, "==": equal}[self.relation]
+        """== means equal as reported: a mean over inputs on finitely many seeds is hardly ever exactly 0."""
+        if self.relation == "==":
+            return round(value, self.digits) == self.bound
+        return RELATIONS[self.relation](value, self.bound)
 
     def verdict(self, mean: float, low: float, high: float) -> str:
         """replicated if it holds at both ends of the interval, partly if for the mean only."""
@@ -48,12 +55,76 @@ CLAIMS = {
     claim.id: claim
     for claim in (
         Claim(
+            "R1",
+            "Recall, expected loss: the seed is ignored",
+            "variance 0; average 57 for both",
+            "N = 20, q = 1: A_R's variance over seeds < 0.005; its average success within 5 points of A_r0's",
+            (
+                Condition("variance A_R^E", "<", 0.005, 4),
+                Condition("average A_R^E - A_r0^E", ">=", -5),
+                Condition("average A_R^E - A_r0^E", "<=", 5),
+            ),
+            RECALL,
+        ),
+        Claim(
+            "R2",
+            "Recall with a fixed seed breaks",
+            "95th percentile 0 from N = 12",
+            "A_r0 at q = 1 and q = 100, N = 12 and N = 20: 95th percentile 0",
+            tuple(Condition(f"percentile95 A_r0^{q} {n}", "==", 0) for n in ("small", "large") for q in "Eq"),
+            RECALL,
+        ),
+        Claim(
+            "R3",
+            "Randomized recall does not",
+            "95th percentile 20",
+            "N = 20, q = 100: A_R 95th percentile >= 15 %",
+            (Condition("percentile95 A_R^q", ">=", 15),),
+            RECALL,
+        ),
+        Claim(
+            "R4",
+            "Recall, amplification",
+            "95th percentile 20; majority(5) 50; majority(30) 100",
+            "N = 20, q = 100: majority(30) 95th percentile >= 95 %; majority(5) above one seed and below majority(30)",
+            (
+                Condition("percentile95 majority30", ">=", 95),
+                Condition("majority5 - one seed", ">", 0),
+                Condition("majority30 - majority5", ">", 0),
+            ),
+            RECALL,
+        ),
+        Claim(
+            "R5",
+            "Randomness emerges with q",
+            "variance 0 to q = 8, 0.035 at q = 32, 0.03 above",
+            "N = 15: variance over seeds < 0.005 at q <= 4 and > 0.015 at q >= 32",
+            (Condition("variance, small q", "<", 0.005, 4), Condition("variance, large q", ">", 0.015, 4)),
+            RECALL,
+        ),
+        Claim(
+            "R6",
+            "A few seeds suffice",
+            "0.55 at m = 1, 0.36 at m = 20: 35 % less",
+            "N = 15, q = 100: 95th-percentile loss at m = 20 at least 25 % below m = 1",
+            (Condition("loss saved by seeds", ">=", 25),),
+            RECALL,
+        ),
+        Claim(
+            "R7",
+            "Sampling the outputs is no substitute",
+            "40 against 5",
+            "N = 20, q = 100: average success of A_r0-sampled at least 20 points below A_R's",
+            (Condition("A_R^q - A_r0^q-sampled", ">=", 20),),
+            RECALL,
+        ),
+        Claim(
             "C1",
             "Colouring, expected loss: all or nothing",
             "89.5 % of cycles at 100, the rest at 0",
             "q = 1, A_R: at least 95 % of cycles have success 0 or 100; 95th percentile 0",
             (Condition("all or nothing", ">=", 95), Condition("percentile95 q=1", "==", 0)),
-            "03_graph_coloring.ipynb",
+            COLORING,
         ),
         Claim(
             "C2",
@@ -61,7 +132,7 @@ CLAIMS = {
             "q = 10, 95th percentile: A_R 70, A_r0 0",
             "q = 10: A_R 95th percentile >= 60 %, A_r0 95th percentile = 0",
             (Condition("percentile95 A_R", ">=", 60), Condition("percentile95 A_r0", "==", 0)),
-            "03_graph_coloring.ipynb",
+            COLORING,
         ),
         Claim(
             "C3",
@@ -69,7 +140,7 @@ CLAIMS = {
             "q >= 3: 95th percentile 100",
             "q = 10: A_R-majority(30) 95th percentile >= 99 %",
             (Condition("percentile95 majority30", ">=", 99),),
-            "03_graph_coloring.ipynb",
+            COLORING,
         ),
         Claim(
             "C4",
@@ -77,7 +148,7 @@ CLAIMS = {
             "95th percentile about 3",
             "q = 10: A_r0-sampled 95th percentile <= 15 %",
             (Condition("percentile95 sampled", "<=", 15),),
-            "03_graph_coloring.ipynb",
+            COLORING,
         ),
     )
 }
@@ -92,15 +163,18 @@ def judge(claim: Claim, measured: dict[str, list[float]]) -> dict:
     means = [sum(v) / len(v) for v in values]
     intervals = [bootstrap(v) for v in values]
     verdicts = [c.verdict(mean, *ends) for c, mean, ends in zip(claim.conditions, means, intervals, strict=True)]
-    several = "; ".join
+
+    def told(values: list[float]) -> str:
+        return "; ".join(f"{value:.{c.digits}f}" for value, c in zip(values, claim.conditions, strict=True))
+
     return {
         "id": claim.id,
         "claim": claim.claim,
         "paper": claim.paper,
-        "ours": several(f"{mean:.1f}" for mean in means),
-        "low": several(f"{low:.1f}" for low, _ in intervals),
-        "high": several(f"{high:.1f}" for _, high in intervals),
-        "n_runs": several(dict.fromkeys(str(len(v)) for v in values)),
+        "ours": told(means),
+        "low": told([low for low, _ in intervals]),
+        "high": told([high for _, high in intervals]),
+        "n_runs": "; ".join(dict.fromkeys(str(len(v)) for v in values)),
         "rule": claim.rule,
         "verdict": max(verdicts, key=VERDICTS.index),
         "notebook": claim.notebook,

@@ -11,10 +11,14 @@ from nbstripout import strip_output
 from traitlets.config import Config
 
 from .checks import BadInput, one_of
-from .experiments import PROFILES
 from .records import CACHE, ROOT
+from .runs import PROFILES
 
-NOTEBOOKS = {"start": "00_start_here.ipynb", "coloring": "03_graph_coloring.ipynb"}  # what --only means
+NOTEBOOKS = {  # what --only means
+    "start": "00_start_here.ipynb",
+    "recall": "02_associative_recall.ipynb",
+    "coloring": "03_graph_coloring.ipynb",
+}
 PRIVATE = Config(KernelManager={"transport": "ipc"})  # no network between us and the kernel, and no warning about it
 NAMES = {str: "a text", int: "a whole number", float: "a number", types.NoneType: "None"}
 VOLATILE = ["metadata.papermill", "cell.metadata.papermill", "cell.metadata.execution"]  # differ at every execution

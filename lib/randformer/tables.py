@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pandas as pd
 
 from .evaluation import VOTES, bootstrap, gap, spend
@@ -12,23 +13,37 @@ MEASURES = {
     "worst": "worst input",
     "zero_share": "inputs at 0",
 }
+CELLS = "95th percentile of cells"  # of success averaged over the inputs of a cell: in recall, of a key and a value
+ELECTIONS = {f"{name}{k}": f"{name}({k})" for name in ("majority", "bitwise") for k in VOTES}
 
 
 def tidy(runs: list, evaluations: list[dict]) -> pd.DataFrame:
-    """One row per run, way of answering and measure: model, q, run, answer, measure, value (percent; loss as it is)."""
+    """One row per run, way of answering and measure; values in percent, losses and variances as they are.
+
+    Columns: model, N (size of the task), q, m, run, answer, measure, value.
+    """
     rows = []
     for run, seen in zip(runs, evaluations, strict=True):
         family = run.model.family
-        answers = {family: seen["success"], f"{family}-sampled": seen.get("sampled")}
-        answers |= {f"{family}-majority({k})": seen.get(f"majority{k}") for k in VOTES}
-        common = {"model": family, "q": run.model.q, "run": run.number}
-        for answer, success in answers.items():
-            for name in success or ():
-                rows.append(common | {"answer": answer, "measure": MEASURES[name], "value": 100 * success[name]})
-        ends = 100 * (seen["histogram"][0] + seen["histogram"][-1]) / seen["inputs"]  # success 0 or 100 %
-        rows.append(common | {"answer": family, "measure": "all or nothing", "value": ends})
-        for name, value in seen["loss"].items():
-            rows.append(common | {"answer": family, "measure": f"loss, {MEASURES[name]}", "value": value})
+        common = {"model": family, "N": run.task.n, "q": run.model.q, "m": run.model.m, "run": run.number}
+
+        def add(answer: str, measure: str, value: float, common=common) -> None:
+            rows.append(common | {"answer": answer, "measure": measure, "value": value})
+
+        answers = {"success": family, "sampled": f"{family}-sampled"}
+        for name, answer in (answers | {name: f"{family}-{told}" for name, told in ELECTIONS.items()}).items():
+            for measure, value in seen.get(name, {}).items():
+                add(answer, MEASURES[measure], 100 * value)
+            if name in seen.get("cells", {}):
+                add(answer, CELLS, 100 * seen["cells"][name]["percentile95"])
+        add(family, "all or nothing", 100 * (seen["histogram"][0] + seen["histogram"][-1]) / seen["inputs"])
+        for measure, value in seen["loss"].items():
+            add(family, f"loss, {MEASURES[measure]}", value)
+        if "variance" in seen:
+            add(family, "variance", seen["variance"])
+            add(family, "pairs held", sum(seen["held"]) / len(seen["held"]))
+            for name, of in (("least", min), ("most", max)):
+                add(family, f"{name} recalled key", 100 * of(seen["keys"]))
     return pd.DataFrame(rows)
 
 
@@ -46,20 +61,30 @@ def summary(table: pd.DataFrame, by: list[str], digits: int = 1) -> pd.DataFrame
     return wide.fillna("").rename_axis(columns=None)
 
 
-def of_run(table: pd.DataFrame, answer: str, measure: str, q: float) -> list[float]:
-    """One value per run of one point of a sweep."""
-    at = (table["answer"] == answer) & (table["measure"] == measure) & (table["q"] == q)
-    return table.loc[at].sort_values("run")["value"].to_list()
+def of_run(table: pd.DataFrame, answer: str, measure: str, q: float, **at: float) -> list[float]:
+    """One value per run of one point of a sweep; at: N or m, where the table has several."""
+    chosen = (table["answer"] == answer) & (table["measure"] == measure) & (table["q"] == q)
+    for column, value in at.items():
+        chosen &= table[column] == value
+    return table.loc[chosen].sort_values("run")["value"].to_list()
+
+
+def over_points(table: pd.DataFrame, answer: str, measure: str, qs: list[float], reduce) -> list[float]:
+    """One value per run: the largest or smallest (reduce: max or min) of its values at several q."""
+    return [reduce(values) for values in zip(*(of_run(table, answer, measure, q) for q in qs), strict=True)]
 
 
 def histogram(runs: list, evaluations: list[dict]) -> pd.DataFrame:
-    """Share of inputs [%] at each success rate, mean over runs: q, answer (the model), success [%], share [%]."""
-    rows = [
-        {"q": run.model.q, "answer": run.model.family, "success": success, "share": share}
-        for run, seen in zip(runs, evaluations, strict=True)
-        for success, share in enumerate(100 * count / seen["inputs"] for count in seen["histogram"])
-    ]
-    return pd.DataFrame(rows).groupby(["q", "answer", "success"], as_index=False)["share"].mean()
+    """Share of inputs [%] at each success rate, mean over runs: N, q, answer, success [%], share [%]."""
+    rows = []
+    for run, seen in zip(runs, evaluations, strict=True):
+        counts = {run.model.family: seen["histogram"]}
+        counts |= {f"{run.model.family}-{ELECTIONS[name]}": votes for name, votes in seen.get("votes", {}).items()}
+        for answer, inputs in counts.items():
+            common = {"N": run.task.n, "q": run.model.q, "answer": answer}
+            shares = enumerate(100 * count / seen["inputs"] for count in inputs)
+            rows += [common | {"success": success, "share": share} for success, share in shares]
+    return pd.DataFrame(rows).groupby(["N", "q", "answer", "success"], as_index=False)["share"].mean()
 
 
 def spread(shares: pd.DataFrame) -> pd.DataFrame:
@@ -92,6 +117,16 @@ def bounds(runs: list, evaluations: list[dict], q: float, wrong_answers: int) ->
         d = gap(seen["worst_input"])
         k = math.ceil(2 / d**2 * math.log(wrong_answers / 0.01)) if d > 0 else "none: a wrong answer leads"
         rows.append({"run": run.number, "gap D": round(d, 3), "k for 99 %": k})
+    return pd.DataFrame(rows)
+
+
+def recalled(maps: dict) -> pd.DataFrame:
+    """Share of memories [%] whose pair is recalled under each seed at each key, from {model: (seeds, keys)}."""
+    rows = [
+        {"model": model, "seed": seed, "key": key, "recalled": 100 * share}
+        for model, shares in maps.items()
+        for (seed, key), share in np.ndenumerate(shares)
+    ]
     return pd.DataFrame(rows)
 
 

@@ -17,9 +17,9 @@ import torch
 
 from . import evaluation, processes, records
 from .checks import BadInput, at_least, one_of
-from .experiments import Run
 from .gradient import train
 from .records import CACHE, ROOT, RecordError
+from .runs import Run
 
 ALONE = "RANDFORMER_ALONE"  # environment variable of whoever works for the process that holds the lock
 SEQUENCES = 3200  # trained side by side in one process of a CPU: more gains nothing, and waits longer for a record

@@ -135,8 +135,19 @@ def test_details_count_the_pairs_held():
     keys = np.arange(reader.inputs) % 3
     wrong = (reader.targets + 1) % 4
     answers = np.stack([np.where(keys < 2, reader.targets, wrong), np.where(keys == 2, reader.targets, wrong)])
-    found = reader.details(answers, np.full((reader.inputs, 2), 0.25))
+    votes = np.repeat([0.0, 0.5, 1.0], reader.inputs // 3)
+    found = reader.details({"answers": answers, "variance": np.full((reader.inputs, 2), 0.25)}, {"majority5": votes})
+    counts = found.pop("votes")["majority5"]
     assert found == {"variance": 0.25, "keys": [0.5, 0.5, 0.5], "held": [2, 1]}
+    assert (counts[0], counts[50], counts[100], sum(counts)) == (256, 256, 256, 768)
+
+
+def test_each_bit_is_elected_alone():
+    reader = Recall(n=3, bits=3).reader(NETWORK)
+    answers = np.array([[0b110, 0b001], [0b011, 0b110], [0b101, 0b111]], np.int32)
+    assert reader.bitwise(answers).tolist() == [0b111, 0b111]  # 2 of 3 for every bit: an answer that nobody gave
+    assert reader.bitwise(answers[:2]).tolist() == [0b110, 0b001]  # equal votes: as the first has it
+    assert reader.bitwise(np.array([[3], [0], [3], [3]], np.int32)).tolist() == [3]
 
 
 @pytest.mark.parametrize(

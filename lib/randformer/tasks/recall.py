@@ -112,7 +112,14 @@ class Recall:
         return forward(network, parameters, self.tokens(inputs, seeds), mask, self.bits)[..., self.n :, :]
 
     def losses(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
-        """Binary cross-entropy summed over the bits, (K, m, B), B = M x Q; table 1."""
+        """Binary cross-entropy summed over the bits, (K, m, B), B = M x Q; table 1.
+
+        Model by model on a CPU: its products of small matrices round differently with the place in memory, and a model
+        must have the same numbers trained alone and beside others. A GPU takes all at once.
+        """
+        if len(parameters) > 1 and parameters.device.type == "cpu":
+            alone = zip(parameters.split(1), inputs.split(1), seeds.split(1), strict=True)
+            return torch.cat([self.losses(network, *(part.clone() for part in model)) for model in alone])
         logits = self.logits(network, parameters, inputs, seeds)
         right = self.split(self.targets(inputs)).unsqueeze(1).to(logits.dtype)
         return F.softplus(logits * (1 - 2 * right)).sum(-1).flatten(2)
@@ -195,13 +202,17 @@ class Reader:
         return {"bitwise": self.bitwise}
 
     def bitwise(self, answers: np.ndarray) -> np.ndarray:
-        """Each bit by its own majority among k answers (k, X); where its votes are equal, as the first answer has it."""
+        """Each bit by its own majority among k answers (k, X); the first answer decides between equals."""
         elected = np.zeros_like(answers[0])
         for bit in range(self.task.bits):
             set_to_one = answers >> bit & 1
             twice = 2 * set_to_one.sum(0) + (set_to_one[0] * 2 - 1) * (len(answers) % 2 == 0)
             elected |= (twice > len(answers)).astype(elected.dtype) << bit
         return elected
+
+    def recalled(self, answers: np.ndarray) -> np.ndarray:
+        """Share of the memories (m, n) whose pair is recalled, under each seed at each key, from answers (m, X)."""
+        return self.right(answers).reshape(len(answers), -1, self.task.n).mean(1)
 
     def details(self, seen: dict, measured: dict) -> dict:
         """What else the figures show, of what was seen (answers (m, X), variance (X, bits)) and measured (X,).
@@ -210,7 +221,7 @@ class Reader:
         all seeds; for each seed the number of pairs held, those recalled in at least half of the memories; for each
         vote the number of inputs at a success rate of 0, 1, ... 100 %.
         """
-        recalled = self.right(seen["answers"]).reshape(len(seen["answers"]), -1, self.task.n).mean(1)  # m, n
+        recalled = self.recalled(seen["answers"])
         votes = {name: (100 * shares).round().astype(int) for name, shares in measured.items() if name != "success"}
         return {
             "variance": float(seen["variance"].mean()),

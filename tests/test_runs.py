@@ -1,0 +1,14 @@
+from randformer import runs
+from randformer.experiments_coloring import coloring
+from randformer.experiments_recall import recall
+
+
+def test_a_run_is_named_by_what_differs_from_the_paper():
+    assert str(recall("paper")["size"][-1]) == "recall A_R^q n=20 q=100 m=30 run=4"
+    assert str(coloring("smoke")["sweep"][0]).startswith("coloring A_r0^E n=6 q=1 steps=40 batch=16 warmup=10 run=0")
+
+
+def test_the_key_follows_the_version(monkeypatch):
+    before = coloring("smoke")["sweep"][0].key
+    monkeypatch.setitem(runs.VERSIONS, "coloring", runs.VERSIONS["coloring"] + 1)
+    assert coloring("smoke")["sweep"][0].key != before
