@@ -31,6 +31,7 @@ class Sizes:
     claim_ms: tuple[int, int] = (1, 20)  # of R6
     runs: int = 5  # per point
     claim_runs: int = 5  # per point that carries a claim
+    largest_runs: int = 5  # of the q-norm at the largest N: figure 1B, R2 to R4 and R7
     calibration_runs: int = 5
 
 
@@ -51,6 +52,7 @@ SIZES = {
         claim_ms=(1, 3),
         runs=2,
         claim_runs=2,
+        largest_runs=2,
         calibration_runs=1,
     ),
     "laptop": Sizes(
@@ -60,7 +62,7 @@ SIZES = {
         queries="all",
         runs=2,
         claim_runs=3,
-        calibration_runs=2,
+        calibration_runs=1,
     ),
     "paper": Sizes(),
 }
@@ -122,7 +124,9 @@ def recall(
 
     size, over_q, over_m, calibration = [], [], [], []
     for n in sizes.ns:
-        size += runs(n, [*fixed, expected, worst], count(n in sizes.claim_ns))
+        few = count(n in sizes.claim_ns)
+        size += runs(n, [fixed[0], expected], few)
+        size += runs(n, [fixed[1], worst], sizes.largest_runs if n == max(sizes.ns) else few)
     n = sizes.n if pairs is None else pairs
     for power in sizes.qs:
         models = [Model(power, 1, fixed_seed=True), Model(power, m)]
