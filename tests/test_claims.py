@@ -45,6 +45,13 @@ def test_strict_bounds_and_digits():
     assert judge(claim, {"a": [0.001, 0.002], "b": [0, 2]})["verdict"] == "partly"
 
 
+def test_within_a_bound_on_both_sides():
+    claim = Claim("Z", "", "", "", (Condition("a", "within", 5),), "")
+    assert judge(claim, {"a": [-4, 4]})["verdict"] == "replicated"
+    assert judge(claim, {"a": [-6, 4]})["verdict"] == "partly"
+    assert judge(claim, {"a": [-6, -7]})["verdict"] == "not replicated"
+
+
 def test_equal_means_equal_as_reported():
     """A percentile that is a mean over thousands of inputs on 100 seeds is 0 to 0.1 points, hardly ever exactly."""
     assert Condition("a", "==", 0).holds(0.04)

@@ -129,11 +129,11 @@ def recall(
         size += runs(n, [fixed[1], worst], sizes.largest_runs if n == max(sizes.ns) else few)
     n = sizes.n if pairs is None else pairs
     for power in sizes.qs:
-        models = [Model(power, 1, fixed_seed=True), Model(power, m)]
-        over_q += runs(n, models, count(not SMALL_Q < power < LARGE_Q))
+        over_q += runs(n, [Model(power, 1, fixed_seed=True)], sizes.runs)
+        over_q += runs(n, [Model(power, m)], count(not SMALL_Q < power < LARGE_Q))
     for seeds in sizes.ms if m == sizes.m else (*sizes.ms, m):
         over_m += runs(n, [Model(q, seeds)], count(seeds in (*sizes.claim_ms, m)))
-    over_m += runs(n, [fixed[1]], count(True))
+    over_m += runs(n, [fixed[1]], sizes.runs)
     for n in sizes.calibration_ns:
         for other in networks(Recall(n, bits, seed_bits)).values():
             other = replace(other, key_size=network.key_size)
