@@ -52,6 +52,8 @@ def test_recall_sizes_can_be_replaced():
     assert {r.task.n for r in runs["q"] + runs["m"]} == {5}
     assert {r.model.q for r in runs["size"] + runs["m"]} == {1, 7}
     assert {r.model.m for r in runs["size"]} == {1, 2}
+    same = recall("smoke", q=1, m=1)
+    assert all(len(set(part)) == len(part) for part in same.values())
     assert [block(r) for r in runs["calibration"]] == [block(r) for r in recall("smoke")["calibration"]]
 
 

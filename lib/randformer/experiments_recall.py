@@ -131,11 +131,12 @@ def recall(
     for power in sizes.qs:
         over_q += runs(n, [Model(power, 1, fixed_seed=True)], sizes.runs)
         over_q += runs(n, [Model(power, m)], count(not SMALL_Q < power < LARGE_Q))
-    for seeds in sizes.ms if m == sizes.m else (*sizes.ms, m):
+    for seeds in dict.fromkeys((*sizes.ms, m)):
         over_m += runs(n, [Model(q, seeds)], count(seeds in (*sizes.claim_ms, m)))
     over_m += runs(n, [fixed[1]], sizes.runs)
     for n in sizes.calibration_ns:
         for other in networks(Recall(n, bits, seed_bits)).values():
             other = replace(other, key_size=network.key_size)
             calibration += runs(n, fixed[:1], sizes.calibration_runs, other, sizes.calibration)
+    size = list(dict.fromkeys(size))  # with q = 1 the two norms are one
     return {"size": size, "q": over_q, "m": over_m, "calibration": calibration}

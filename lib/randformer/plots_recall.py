@@ -80,7 +80,9 @@ def figure_1b(table: pd.DataFrame) -> Figure:
         handles, _ = axis.get_legend_handles_labels()
         read_off = [Line2D([], [], ls="none", marker="s", ms=9, mfc="none", mec="grey", label="paper (read off)")]
         read_off += [Line2D([], [], ls=":", color="grey", label="paper's hump")] if humps else []
-        axis.legend(handles=handles + (read_off if heights else []), loc="upper center", fontsize=9)
+        axis.legend(
+            handles=handles + (read_off if heights else []), loc="upper center", fontsize=9, frameon=True, framealpha=1
+        )
     axes[0].set_ylabel("inputs [%]")
     return figure
 
@@ -110,11 +112,23 @@ def figure_1c(table: pd.DataFrame, slots: int, bits: int) -> Figure:
     return figure
 
 
+def logarithmic(axis, points: pd.Series) -> None:
+    """A logarithmic x axis that names the points of a sweep; of those closer than a factor of 1.7, the first."""
+    named = [points.min()]
+    for point in sorted(points.unique()):
+        if point >= 1.7 * named[-1]:
+            named.append(point)
+    axis.set_xscale("log")
+    axis.set_xticks(named, [f"{point:g}" for point in named])
+    axis.minorticks_off()
+
+
 def figure_2_left(table: pd.DataFrame) -> Figure:
     """Variance over seeds of the predicted probabilities against q."""
     figure, axis = plt.subplots(figsize=(6, 3.6), layout="constrained")
     curves(axis, table[table["measure"] == "variance"], ["A_R"], PAPER_2)
-    axis.set(xscale="log", ylabel="variance over seeds of P(bit = 1)", ylim=(-0.002, None))
+    axis.set(ylabel="variance over seeds of P(bit = 1)", ylim=(-0.002, None))
+    logarithmic(axis, table["q"])
     legend(figure, ["A_R"])
     return figure
 
@@ -148,8 +162,9 @@ def figure_3c(table: pd.DataFrame, x: str, paper: dict) -> Figure:
             fixed = shown[shown["answer"] == "A_r0"]
             shown = pd.concat([shown[shown["answer"] == "A_R"], *(fixed.assign(m=m) for m in shown["m"].unique())])
         curves(axis, shown, answers, paper[measure], x)
-        axis.set(xscale="log", title=f"{measure.removeprefix('loss, ')} over inputs", ylabel="loss per bit [nats]")
-    axes[0].set_ylim(bottom=0)
+        axis.set(title=f"{measure.removeprefix('loss, ')} over inputs", ylabel="loss per bit [nats]")
+        logarithmic(axis, shown[x])
+    axes[0].set_ylim(0, 1.08 * axes[0].get_ylim()[1])  # room for the markers at the top
     legend(figure, answers)
     return figure
 
