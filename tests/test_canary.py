@@ -23,7 +23,7 @@ def kinds() -> dict[str, Run]:
     """One short run of each kind of task, network and model that the laptop profile has."""
     found: dict[str, Run] = {}
     runs = coloring("laptop")["sweep"] + coloring("laptop")["calibration"] + coloring("laptop")["ablation"]
-    runs += [run for part in ("size", "calibration") for run in recall("laptop")[part] if run.task.n == 20]
+    runs += [run for part in ("size", "screening") for run in recall("laptop")[part] if run.task.n == 20]
     runs += [run for run in recall("paper")["size"] if run.task.n == 12]  # one query of each memory
     for run in runs:
         if run.number == 0 and run.model.q in (1, 10, 100):

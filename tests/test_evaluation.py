@@ -141,6 +141,16 @@ def test_a_random_memory_is_measured_on_all_queries_and_values():
     assert set(fixed["cells"]) == {"success"}
 
 
+@pytest.mark.parametrize("run", [tiny(), tiny_recall()])
+def test_the_best_fixed_seed_is_compared_with_random_ones(run):
+    state = begin(run, CPU)
+    best, mean = evaluation.fixed_and_random(run, state.parameters * 3)
+    assert 0 < best < mean
+    assert (best, mean) == evaluation.fixed_and_random(run, state.parameters * 3)
+    best, mean = evaluation.fixed_and_random(run, state.parameters * 0)  # deaf to its seed
+    assert best == pytest.approx(mean)
+
+
 def test_cells_are_means_over_their_inputs():
     assert evaluation.over_cells(np.array([0, 1, 0, 1]), np.array([0.0, 1.0, 1.0, 1.0])).tolist() == [0.5, 1]
 

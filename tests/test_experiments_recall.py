@@ -1,9 +1,10 @@
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from randformer.checks import BadInput
-from randformer.experiments_recall import block, recall
+from randformer.experiments_recall import FINALISTS, block, recall
 from randformer.objective import Model
 
 
@@ -35,7 +36,7 @@ def test_the_laptop_profile_has_the_papers_recall_and_enough_runs_for_its_claims
 
 
 def test_every_block_is_tried_at_every_n_and_named():
-    runs = recall("laptop")["calibration"]
+    runs = recall("laptop")["screening"]
     named = Counter((block(run), run.task.n) for run in runs)
     assert len({name for name, _ in named}) == 12
     assert {n for _, n in named} == {10, 11, 12, 14, 16, 20}
@@ -43,6 +44,25 @@ def test_every_block_is_tried_at_every_n_and_named():
     assert all(run.model == Model(1, 1, True) for run in runs)
     raw = next(run for run in runs if block(run) == "raw token")
     assert raw.network.width == 5 + raw.task.n + 10
+
+
+def test_the_closest_blocks_are_trained_like_everything_else():
+    parts = recall("laptop")
+    named = Counter((block(run), run.task.n) for run in parts["final"])
+    assert {name for name, _ in named} == set(FINALISTS)
+    assert set(named.values()) == {2}
+    fixed = {run for run in parts["size"] if run.model == Model(1, 1, True)}
+    assert len(fixed & set(parts["final"])) == 2 * 6  # the block that was taken
+
+
+def test_longer_and_other_trainings_differ_in_that_alone():
+    parts = recall("laptop")
+    known = set(parts["size"] + parts["m"])
+    for run in parts["longer"]:
+        shorter = replace(run, training=replace(run.training, steps=run.training.steps * 2 // 5))
+        assert shorter in known
+    for run in parts["one query"]:
+        assert replace(run, task=replace(run.task, queries="all")) in known
 
 
 def test_recall_sizes_can_be_replaced():
@@ -54,7 +74,7 @@ def test_recall_sizes_can_be_replaced():
     assert {r.model.m for r in runs["size"]} == {1, 2}
     same = recall("smoke", q=1, m=1)
     assert all(len(set(part)) == len(part) for part in same.values())
-    assert [block(r) for r in runs["calibration"]] == [block(r) for r in recall("smoke")["calibration"]]
+    assert [block(r) for r in runs["screening"]] == [block(r) for r in recall("smoke")["screening"]]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ RELATIONS = {
 VERDICTS = ("replicated", "partly", "not replicated")
 
 
+THEORY = "01_when_randomness_helps.ipynb"
 RECALL, COLORING = "02_associative_recall.ipynb", "03_graph_coloring.ipynb"
 
 
@@ -60,6 +61,22 @@ class Claim:
 CLAIMS = {
     claim.id: claim
     for claim in (
+        Claim(
+            "T1",
+            "The expected loss needs no randomness",
+            "equation 1",
+            "All solved games, all trained models: the best of 256 fixed seeds on average no worse than random ones",
+            (Condition("games where equation 1 holds", "==", 100), Condition("models where it holds", "==", 100)),
+            THEORY,
+        ),
+        Claim(
+            "T2",
+            "The worst case does",
+            "Proposition 1",
+            "All solved games with Proposition 1's conditions: mixed value strictly below the pure value",
+            (Condition("games where mixing helps", "==", 100),),
+            THEORY,
+        ),
         Claim(
             "R1",
             "Recall, expected loss: the seed is ignored",

@@ -124,6 +124,20 @@ def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
     return rounded(result | reader.details(score, {name: scored for name, (_, scored) in measured.items()}))
 
 
+def fixed_and_random(run, parameters: Tensor, seeds: int = 256) -> tuple[float, float]:
+    """Mean loss of a model (1, P) under the best of so many fixed seeds, and under as many others: equation 1.
+
+    On 20 n inputs drawn as in training. The equation is about any distribution of inputs, so the one on these as well,
+    and the best fixed seed is the best for them.
+    """
+    generator = torch.Generator().manual_seed(SEED_STREAM + run.number)
+    inputs = run.task.draw_inputs(20 * run.task.n, generator).unsqueeze(0)
+    drawn = run.task.draw_seeds(2 * seeds, 1, generator).unsqueeze(0)
+    with torch.no_grad():
+        losses = run.task.losses(run.network, parameters, inputs, drawn)[0].double().mean(1)
+    return float(losses[:seeds].min()), float(losses[seeds:].mean())
+
+
 def worst_input(reader, parameters: Tensor, seeds: Tensor, index: int) -> dict:
     """How often each answer is given to one input, most frequent first: what a vote over any number of seeds needs."""
     answers, counts = np.unique(reader.answers_to(index, parameters, seeds), return_counts=True)

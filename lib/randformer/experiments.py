@@ -1,4 +1,4 @@
-"""Every run of every figure. What they are is declared in experiments_recall.py and experiments_coloring.py.
+"""Every run of every figure, by notebook; what they are is declared in experiments_<notebook>.py.
 
 smoke shows nothing, it only walks the whole way; laptop is the default; paper has the sizes of the paper's tables.
 """
@@ -6,13 +6,14 @@ smoke shows nothing, it only walks the whole way; laptop is the default; paper h
 from .checks import one_of
 from .experiments_coloring import coloring
 from .experiments_recall import recall
+from .experiments_theory import theory
 from .runs import PROFILES, Run
 
-EXPERIMENTS = {"recall": recall, "coloring": coloring}
+EXPERIMENTS = {"theory": theory, "recall": recall, "coloring": coloring}
 
 
 def declared(profile: str, only: str | None = None) -> list[Run]:
-    """Every run of a profile once, of one experiment or of all. Raises BadInput for unknown names."""
+    """Every run of a profile once, of one notebook or of all. Raises BadInput for unknown names."""
     one_of("profile", profile, PROFILES)
     if only is not None:
         one_of("only", only, EXPERIMENTS)

@@ -18,8 +18,8 @@ class Sizes:
 
     training: Training = TABLE_1
     long: Training = TABLE_1  # of at least long_from pairs, where randomness emerges late
-    long_from: int = 18
-    calibration: Training = TABLE_1
+    long_from: int = 16
+    screening: Training = TABLE_1  # of all the blocks that might be the paper's
     queries: str = "one"  # "all": the batch is of memories, each of which makes n inputs
     m: int = 30
     ns: tuple[int, ...] = (10, 11, 12, 14, 16, 18, 20)  # pairs, figures 1 and 3
@@ -32,7 +32,7 @@ class Sizes:
     runs: int = 5  # per point
     claim_runs: int = 5  # per point that carries a claim
     largest_runs: int = 5  # of the q-norm at the largest N: figure 1B, R2 to R4 and R7
-    calibration_runs: int = 5
+    screening_runs: int = 5
 
 
 SIZES = {
@@ -40,7 +40,7 @@ SIZES = {
         training=table_1(40, 2, 10),
         long=table_1(60, 2, 10),
         long_from=4,
-        calibration=table_1(40, 2, 10),
+        screening=table_1(40, 2, 10),
         queries="all",
         m=3,
         ns=(3, 4),
@@ -53,20 +53,27 @@ SIZES = {
         runs=2,
         claim_runs=2,
         largest_runs=2,
-        calibration_runs=1,
+        screening_runs=1,
     ),
     "laptop": Sizes(
         training=table_1(12_000, 16),
         long=table_1(20_000, 32),
-        calibration=table_1(4_000, 16),
+        screening=table_1(4_000, 16),
         queries="all",
         runs=2,
         claim_runs=3,
-        calibration_runs=1,
+        screening_runs=1,
     ),
     "paper": Sizes(),
 }
 Q = 100.0  # of the models "trained on the q-norm", table 1
+FINALISTS = (  # of the screening, closest to the paper's curve first: trained again, as long as everything else
+    "embedding of 40, MLP",
+    "embedding of 40",
+    "raw token, LayerNorm",
+    "raw token, MLP",
+    "raw token, MLP, LayerNorm",
+)
 SMALL_Q, LARGE_Q = 4.0, 32.0  # R5: no randomness up to the one, and much from the other on
 
 
@@ -99,8 +106,10 @@ def recall(
     q: float = Q,
     m: int | None = None,
 ) -> dict[str, list[Run]]:
-    """The runs behind 02_associative_recall.ipynb: {"size": over N, "q": ..., "m": ..., "calibration": ...}.
+    """The runs behind 02_associative_recall.ipynb, as {part: runs}.
 
+    "size": over N; "q", "m": the sweeps; "screening": every block; "final": the blocks closest to the paper's;
+    "longer": claims that more training might mend; "one query": of each memory, as table 1 has it.
     pairs (of the sweeps over q and m), memory (key size) and m replace the profile's; q is that of the trained q-norm.
     Raises BadInput for an unknown profile or impossible sizes.
     """
@@ -122,7 +131,7 @@ def recall(
     def count(carries_claim: bool) -> int:
         return sizes.claim_runs if carries_claim else sizes.runs
 
-    size, over_q, over_m, calibration = [], [], [], []
+    size, over_q, over_m, screening, final = [], [], [], [], []
     for n in sizes.ns:
         few = count(n in sizes.claim_ns)
         size += runs(n, [fixed[0], expected], few)
@@ -134,9 +143,20 @@ def recall(
     for seeds in dict.fromkeys((*sizes.ms, m)):
         over_m += runs(n, [Model(q, seeds)], count(seeds in (*sizes.claim_ms, m)))
     over_m += runs(n, [fixed[1]], sizes.runs)
+    worst_sweep = [run for seeds in sizes.claim_ms for run in runs(n, [Model(q, seeds)], sizes.claim_runs)]
+    longer = [lengthened(run) for run in runs(min(sizes.claim_ns), fixed[:1], sizes.claim_runs) + worst_sweep]
+    longer += [lengthened(run) for run in runs(max(sizes.claim_ns), [worst], sizes.runs)]
+    one_query = [replace(run, task=replace(run.task, queries="one")) for run in runs(n, [worst], sizes.runs)]
     for n in sizes.calibration_ns:
-        for other in networks(Recall(n, bits, seed_bits)).values():
+        for name, other in networks(Recall(n, bits, seed_bits)).items():
             other = replace(other, key_size=network.key_size)
-            calibration += runs(n, fixed[:1], sizes.calibration_runs, other, sizes.calibration)
+            screening += runs(n, fixed[:1], sizes.screening_runs, other, sizes.screening)
+            final += runs(n, fixed[:1], sizes.runs, other) if name in FINALISTS else []
     size = list(dict.fromkeys(size))  # with q = 1 the two norms are one
-    return {"size": size, "q": over_q, "m": over_m, "calibration": calibration}
+    parts = {"size": size, "q": over_q, "m": over_m, "screening": screening, "final": final}
+    return parts | {"longer": longer, "one query": one_query}
+
+
+def lengthened(run: Run) -> Run:
+    """The same with 2.5 times the steps, from its first step on: the learning rate falls over the whole length."""
+    return replace(run, training=replace(run.training, steps=5 * run.training.steps // 2))

@@ -16,6 +16,7 @@ from .runs import PROFILES
 
 NOTEBOOKS = {  # what --only means
     "start": "00_start_here.ipynb",
+    "theory": "01_when_randomness_helps.ipynb",
     "recall": "02_associative_recall.ipynb",
     "coloring": "03_graph_coloring.ipynb",
 }

@@ -119,6 +119,17 @@ def legend(figure: Figure, answers: list[str], *others) -> None:
     figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=3)
 
 
+def logarithmic(axis, points: pd.Series) -> None:
+    """A logarithmic x axis that names the points of a sweep; of those closer than a factor of 1.7, the first."""
+    named = [points.min()]
+    for point in sorted(points.unique()):
+        if point >= 1.7 * named[-1]:
+            named.append(point)
+    axis.set_xscale("log")
+    axis.set_xticks(named, [f"{point:g}" for point in named])
+    axis.minorticks_off()
+
+
 def histograms(axis, table: pd.DataFrame, answers: list[str]) -> None:
     """Share of inputs by success rate, in bins of 5 points; bars of several models stand beside each other."""
     width = 5 / len(answers)

@@ -6,7 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .plots import HATCHES, PALETTE, curves, histograms, histograms_by_q, legend
+from . import games_recall
+from .plots import HATCHES, PALETTE, curves, histograms, histograms_by_q, legend, logarithmic
 
 SUCCESS = "values recalled [% of seeds]"
 NS = (10, 11, 12, 14, 16, 18, 20)
@@ -89,8 +90,7 @@ def figure_1b(table: pd.DataFrame) -> Figure:
 
 def reference(n: np.ndarray, slots: int, bits: int) -> np.ndarray:
     """Success [%] of one who keeps that many of n pairs, drawn uniformly, and guesses the others' bits."""
-    kept = np.minimum(slots / n, 1)
-    return 100 * (kept + (1 - kept) / 2**bits)
+    return 100 * (1 - games_recall.mixed(n, slots, 2**bits))
 
 
 def draw_reference(axis, ns: list[int], slots: int, bits: int) -> Line2D:
@@ -110,17 +110,6 @@ def figure_1c(table: pd.DataFrame, slots: int, bits: int) -> Figure:
     axis.set(ylabel=SUCCESS, ylim=(-4, 104), title="95th percentile over inputs")
     legend(figure, answers, line)
     return figure
-
-
-def logarithmic(axis, points: pd.Series) -> None:
-    """A logarithmic x axis that names the points of a sweep; of those closer than a factor of 1.7, the first."""
-    named = [points.min()]
-    for point in sorted(points.unique()):
-        if point >= 1.7 * named[-1]:
-            named.append(point)
-    axis.set_xscale("log")
-    axis.set_xticks(named, [f"{point:g}" for point in named])
-    axis.minorticks_off()
 
 
 def figure_2_left(table: pd.DataFrame) -> Figure:

@@ -1,0 +1,18 @@
+import pytest
+
+from randformer.checks import BadInput
+from randformer.experiments import declared
+from randformer.experiments_theory import theory
+
+
+def test_every_network_is_another_notebooks_and_has_random_seeds():
+    parts = theory("laptop")
+    runs = {run for part in parts.values() for run in part}
+    assert runs <= {run for name in ("recall", "coloring") for run in declared("laptop", name)}
+    assert not any(run.model.fixed_seed for run in runs)
+    assert {run.experiment for run in runs} == {"recall", "coloring"}
+
+
+def test_an_unknown_profile_is_refused():
+    with pytest.raises(BadInput, match="profile = 'tiny'"):
+        theory("tiny")
