@@ -19,7 +19,7 @@ experiments.declared = lambda *a: declared(*a)[:3]
     ("arguments", "told"),
     [
         (["--profile", "desktop"], "profile = 'desktop': give one of smoke, laptop, paper"),
-        (["--only", "games"], "only = 'games': give one of start, recall, coloring"),
+        (["--only", "games"], "only = 'games': give one of start, theory, recall, coloring"),
         (["--jobs", "0"], "jobs = 0: give a whole number, at least 1"),
         (["--jobs", "two"], "argument --jobs: invalid int value: 'two'; --help lists what is allowed"),
         (["--device", "tpu"], "device = 'tpu': give one of cpu, cuda"),
@@ -61,7 +61,7 @@ def test_explain_says_what_would_be_reused_and_what_changed(clone):
     assert sum(line.startswith("reused") for line in lines) == 3
     fourth = next(line for line in lines if line.startswith("trained"))
     assert "no record; the nearest record differs in " in fourth
-    folder = next((clone / "results" / "smoke" / "coloring").iterdir())
+    folder = next((clone / "results" / "smoke" / "recall").iterdir())
     (folder / "evaluation.json").unlink()
     assert any(line.startswith("evaluated") and "evaluation.json is missing" in line for line in explained(clone))
 
@@ -81,7 +81,7 @@ def test_two_commands_at_once_do_no_damage_and_the_second_says_that_it_waits(clo
     assert (
         sorted(word in out for word in ("3 trained", "3 runs reused") for _, out, _ in ends) == [False] * 2 + [True] * 2
     )
-    assert len(list((clone / "results" / "smoke" / "coloring").iterdir())) == 3
+    assert len(list((clone / "results" / "smoke" / "recall").iterdir())) == 3
 
 
 def test_a_failed_run_is_named_and_ends_with_status_1(clone):
@@ -95,7 +95,7 @@ gradient.losses = lambda run, state: losses(run, state) * (float("nan") if run.m
     )
     assert status == 1
     assert "1 trained, 0 evaluated anew, 2 failed" in out
-    assert "failed: coloring A_r0^E n=6 q=1 steps=40 batch=16 warmup=10 run=0" in out
+    assert out.count("failed: recall A_r0^E n=3 q=1 ") == 2
     assert "the loss is not a number at step 1" in out
     assert "The same command, without --retrain, trains what is missing." in out
 
@@ -110,7 +110,7 @@ def test_run_all_refuses_an_environment_without_the_packages(tmp_path):
 
 def test_the_explanation_ignores_damaged_records(clone):
     finish(python(clone, "-c", FEW + "runner.main(['--profile', 'smoke'])"))
-    folder = next((clone / "results" / "smoke" / "coloring").iterdir())
+    folder = next((clone / "results" / "smoke" / "recall").iterdir())
     (folder / "run.json").write_text("{")
     lines = explained(clone)
     assert sum("run.json is damaged" in line and line.startswith("trained") for line in lines) == 1

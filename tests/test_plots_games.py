@@ -50,9 +50,9 @@ def test_votes_and_norms_are_drawn_over_their_points():
 
 
 def test_mixing_is_drawn_beside_what_networks_learned():
-    path = pd.DataFrame({"game": ["a", "a"], "q": [1, 4], "excess": [2.0, 1.0], "largest": [1.0, 0.5]})
+    path = pd.DataFrame({"game": ["a", "a"], "q": [1, 4], "excess": [2.0, 1.0], "saved": [0.0, 50.0]})
     common = {"answer": "A_R", "measure": "variance"}
     learned = pd.DataFrame([common | {"q": q, "value": value} for q, value in ((1, 0.0), (4, 0.03))])
     axes = plots_games.figure_mixing(path, learned).axes
     shown = [[tuple(line.get_ydata()) for line in axis.lines] for axis in axes]
-    assert [(2.0, 1.0) in shown[0], (1.0, 0.5) in shown[1], (0.0, 0.03) in shown[2]] == [True] * 3
+    assert [(2.0, 1.0) in shown[0], (0.0, 50.0) in shown[1], (0.0, 0.03) in shown[2]] == [True] * 3

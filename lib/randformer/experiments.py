@@ -9,7 +9,7 @@ from .experiments_recall import recall
 from .experiments_theory import theory
 from .runs import PROFILES, Run
 
-EXPERIMENTS = {"theory": theory, "recall": recall, "coloring": coloring}
+EXPERIMENTS = {"recall": recall, "coloring": coloring, "theory": theory}
 
 
 def declared(profile: str, only: str | None = None) -> list[Run]:

@@ -15,17 +15,17 @@ TIME = "viridis"  # of the steps of a walk, first to last
 def figure_mixing(table: pd.DataFrame, learned: pd.DataFrame) -> Figure:
     """What the q-norm asks for in solved games, against q, and what trained networks made of it.
 
-    table: game, q, excess (worst case over the game's value), largest (probability of a strategy); learned: tidy.
+    table: game, q, excess (worst case over the game's value), saved (of the q-norm, by mixing) [%]; learned: tidy.
     """
     figure, axes = plt.subplots(1, 3, figsize=(13, 3.8), layout="constrained")
-    look = {"hue": "game", "style": "game", "markers": True, "palette": GAMES, "ax": None, "errorbar": None}
-    for axis, column in zip(axes, ("excess", "largest"), strict=False):
-        sns.lineplot(table, x="q", y=column, **(look | {"ax": axis, "legend": column == "largest"}))
+    look = {"hue": "game", "style": "game", "markers": True, "palette": GAMES, "errorbar": None}
+    for axis, column in zip(axes, ("excess", "saved"), strict=False):
+        sns.lineplot(table, x="q", y=column, ax=axis, legend=column == "excess", **look)
         logarithmic(axis, table["q"])
         axis.set_xlabel("q of the norm minimised")
     axes[0].set(title="worst case of the best mixture", ylabel="worst case / value of the game")
-    axes[1].set(title="how pure the best mixture is", ylabel="largest probability of a strategy", ylim=(0, 1.04))
-    axes[1].legend(title=None, fontsize="small")
+    axes[0].legend(title=None, fontsize="small")
+    axes[1].set(title="what mixing saves", ylabel="q-norm below the best single strategy's [%]")
     curves(axes[2], learned[learned["measure"] == "variance"], ["A_R"], {})
     logarithmic(axes[2], learned["q"])
     axes[2].set(title="trained recall networks (figure 2)", ylabel="variance over seeds of P(bit = 1)", ylim=(0, None))
