@@ -11,6 +11,9 @@ def test_every_network_is_another_notebooks_and_has_random_seeds():
     assert runs <= {run for name in ("recall", "coloring") for run in declared("laptop", name)}
     assert not any(run.model.fixed_seed for run in runs)
     assert {run.experiment for run in runs} == {"recall", "coloring"}
+    every = {run for run in declared("laptop") if not run.model.fixed_seed}
+    assert runs == every
+    assert set(parts["q"]) < set(parts["recall"])
 
 
 def test_an_unknown_profile_is_refused():

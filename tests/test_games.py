@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.optimize import brentq
 
 from randformer import games
 from randformer.checks import BadInput
@@ -115,6 +116,15 @@ def test_the_double_oracle_finds_the_value_of_a_game_written_down():
     assert solution.value == pytest.approx(games.solve(losses).value)
     assert len(rows) < 30
     assert len(set(columns)) == len(columns)
+
+
+def test_where_mixing_begins():
+    assert games.mixing_begins(RPS) == pytest.approx(1, abs=1e-5)
+    one, other = np.array([0.9, 0.1]), np.array([0.3, 0.8])  # one is better on average
+    exact = brentq(lambda q: (one ** (q - 1) * (one - other)).sum(), 1, 2)  # where other starts to lower one's norm
+    assert games.mixing_begins([one, other]) == pytest.approx(exact, abs=1e-5)
+    assert games.relaxed([one, other], exact - 0.01).mixture == pytest.approx([1, 0], abs=1e-6)
+    assert games.relaxed([one, other], exact + 0.01).mixture[1] > 1e-3
 
 
 def test_an_oracle_that_overstates_is_found_out():

@@ -23,7 +23,7 @@ def test_a_view_of_sums_forgets_which_end_is_behind_which_neighbour():
 
 
 def test_a_rule_of_distance_one_exists_up_to_five_vertices():
-    assert g.colored(5, g.rule(5, 1)) == len(g.cycles(5)) == 12
+    assert g.colored(5, g.rule(5, 1)) == 12
     assert g.rule(6, 1) is None
     assert g.rule(7, 1) is None
 
@@ -48,6 +48,12 @@ def test_the_most_cycles_that_a_rule_of_distance_one_colours():
     assert g.colored(6, g.rule_for_most(6, 6)) == 54
     assert g.rule_for_most(5, 0) is not None
     assert g.rule_for_most(6, 0) is None
+
+
+def test_an_impossible_number_of_wrong_cycles_is_refused():
+    for n, wrong, told in ((6, 60, "wrong = 60"), (6, -1, "wrong = -1"), (3, 0, "n = 3")):
+        with pytest.raises(BadInput, match=told):
+            g.rule_for_most(n, wrong)
 
 
 @pytest.mark.parametrize(("n", "distance", "told"), [(3, 1, "n = 3"), (5, 2, "n = 5"), (9, 3, "distance = 3")])

@@ -23,6 +23,10 @@ def test_both_uniform_distributions_prove_the_value():
 
 def test_many_numbers_of_pairs_at_once():
     assert games_recall.mixed(np.array([10, 20]), 10, 32) == pytest.approx([0, 0.5 * 31 / 32])
+    with pytest.raises(BadInput, match="pairs = 0"):
+        games_recall.mixed(0, 10, 32)
+    with pytest.raises(BadInput, match="slots = -2"):
+        games_recall.mixed(3, -2, 32)
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,12 @@ def test_a_stored_game_is_proved_anew_and_not_trusted(tmp_path):
         ({"inputs": [1 / 8] * 8}, "no value"),
         ({"walks": [[0, 8, *walk[2:]] for walk in stored["walks"]]}, "not a walk"),
         ({"walks": [walk[:3] for walk in stored["walks"]]}, "no solved game"),
+        ({"walks": [[], *stored["walks"][1:]]}, "not a walk"),
+        ({"walks": [], "mixture": []}, "no solved game"),
+        ({"mixture": [0.0] * len(stored["walks"])}, "no distribution"),
+        ({"mixture": [-1.0] * len(stored["walks"])}, "no distribution"),
+        ({"inputs": [float("nan")] * 8}, "no distribution"),
+        ({"inputs": [1.0]}, "no distribution"),
     ):
         path.write_text(json.dumps(stored | change))
         with pytest.raises(BadInput, match=told):
@@ -87,9 +93,19 @@ def test_a_stored_game_is_proved_anew_and_not_trusted(tmp_path):
         g.proved(3, 1, tmp_path)
 
 
+def test_a_walk_that_finds_a_cell_too_late_looks_for_it_again():
+    walk = (0, 1, 2, 5, 4, 3, 6, 7, 8)
+    visits, away = g.first_visits(3, walk), g.distances(3)
+    assert g.truncated(3, walk, 1, 6).tolist() == [0, 1, 2, 5, 4, 3, 6, 6, 6]
+    assert g.truncated(3, walk, 2, 8).tolist() == (visits + away).tolist()
+    found = g.truncated(3, walk, 2, 6)
+    assert found[:7].tolist() == (visits + away)[:7].tolist()
+    assert found[7:].tolist() == [6 + 3, 6 + 4]  # cell 7 is three steps away, and 8 one more
+
+
 def test_distances_and_the_mirror():
     assert g.distances(3).tolist() == [0, 1, 2, 1, 2, 3, 2, 3, 4]
-    assert g.mirror(3).tolist() == [0, 3, 6, 1, 4, 7, 2, 5, 8]
+    assert g.reflected(3, (0, 1, 2, 5)) == (0, 3, 6, 7)
 
 
 @pytest.mark.parametrize(("size", "episodes", "told"), [(1, 1, "size = 1"), (6, 1, "size = 6"), (3, 3, "episodes = 3")])

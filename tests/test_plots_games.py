@@ -35,7 +35,7 @@ def test_the_most_probable_walks_come_first_and_every_cell_has_its_time():
 
 def test_the_bias_figure_shows_what_every_input_would_give():
     over_m = pd.DataFrame({"m": [1, 10], "q": [2, 2], "strategy": ["a", "a"], "estimate": [0.5, 0.4]})
-    over_n = pd.DataFrame({"n": [4, 16], "q": [2, 2], "estimate": [0.2, 0.3], "truth": [0.35, 0.35]})
+    over_n = pd.DataFrame({"n": [4, 16], "q": [2, 2], "estimate": [0.2, 0.3], "limit": [0.35, 0.35]})
     figure = plots_games.figure_bias(over_m, over_n)
     assert any(np.allclose(line.get_ydata(), 0.35) for line in figure.axes[1].lines)
 

@@ -41,21 +41,36 @@ def test_two_answers_vote_as_coins_fall():
 
 def test_what_equation_5_sees_has_its_limits_in_closed_form():
     losing = np.array([0.0, 0.3, 1.0])
-    assert propositions.estimated(losing, 1, 4) == pytest.approx(losing**0.25)
-    assert propositions.estimated(losing, 10, 1) == pytest.approx(losing)
-    assert propositions.estimated(losing, 5000, 2) == pytest.approx(losing, abs=1e-3)
+    assert propositions.estimated(losing, 1, 4) == pytest.approx((1.3 / 3) ** 0.25)
+    assert propositions.estimated(losing, 10, 1) == pytest.approx(1.3 / 3)
+    assert propositions.estimated(losing, 5000, 2) == pytest.approx(games.q_norm(losing, 2), abs=1e-3)
     second_moment = 0.3 * 0.7 / 10 + 0.09
-    assert propositions.estimated(np.array([0.3]), 10, 2) == pytest.approx([np.sqrt(second_moment)])
+    assert propositions.estimated(np.array([0.3]), 10, 2) == pytest.approx(np.sqrt(second_moment))
 
 
-def test_batches_have_the_expectation_that_is_summed():
+def test_batches_have_the_expectation_that_is_summed_but_smaller_norms():
     losing = np.array([0.2, 0.5, 0.9])
-    estimates = propositions.in_batches(losing, 3, 4, 5, 20_000, np.random.default_rng(0))
-    exact = np.mean(propositions.estimated(losing, 4, 5) ** 5)
-    assert np.mean(estimates**5) == pytest.approx(exact, rel=0.02)
+    exact = propositions.estimated(losing, 4, 5)
+    for n in (1, 3, 10):
+        norms = propositions.in_batches(losing, n, 4, 5, 20_000, np.random.default_rng(0))
+        assert np.mean(norms**5) == pytest.approx(exact**5, rel=0.03)
+        assert norms.mean() < exact
 
 
-@pytest.mark.parametrize(("m", "q", "told"), [(0, 2, "m = 0"), (3, 0.5, "q = 0.5")])
-def test_impossible_objectives_are_refused(m, q, told):
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (lambda: propositions.estimated(np.array([0.5]), 0, 2), "m = 0"),
+        (lambda: propositions.estimated(np.array([0.5]), 3, 0.5), "q = 0.5"),
+        (lambda: propositions.estimated(np.array([3.0]), 3, 2), "losing: give probabilities"),
+        (lambda: propositions.in_batches(np.array([0.5]), 0, 3, 2, 1, None), "n = 0"),
+        (lambda: propositions.promised(0, 3, 0.01), "gap = 0"),
+        (lambda: propositions.promised(0.1, 3, 2), "failure = 2"),
+        (lambda: propositions.promised(0.1, 0, 0.01), "wrong = 0"),
+        (lambda: propositions.random_games(1, 1, 3, 3, None), "strategies = 1"),
+        (lambda: propositions.random_games(1, 3, 3, 1, None), "levels = 1"),
+    ],
+)
+def test_impossible_sizes_are_refused(wrong, told):
     with pytest.raises(BadInput, match=told):
-        propositions.estimated(np.array([0.5]), m, q)
+        wrong()

@@ -87,6 +87,33 @@ def pure(losses) -> tuple[float, int]:
     return float(worst.min()), int(worst.argmin())
 
 
+def mixing_begins(losses, most: float = 500.0) -> float:
+    """The q from 1 up to which some single strategy has the least q-norm of all mixtures, by bisection, to 1e-6.
+
+    A strategy is best if no part of the gradient there is below its own norm. Raises BadInput as relaxed does.
+    """
+    losses = non_negative(losses)
+
+    def pure_is_best(q: float) -> bool:
+        norms = [q_norm(row, q) for row in losses]
+        value, slope = gradient(losses, np.eye(len(losses))[int(np.argmin(norms))], q)
+        return value - slope.min() <= 1e-9 * value
+
+    low, high = 1.0, most
+    while high - low > 1e-6:
+        middle = (low + high) / 2
+        low, high = (middle, high) if pure_is_best(middle) else (low, middle)
+    return high
+
+
+def non_negative(losses) -> np.ndarray:
+    """matrix, of losses that a q-norm can be taken of. Raises BadInput for others."""
+    losses = matrix(losses)
+    if losses.min() < 0:
+        raise BadInput("losses: a q-norm needs losses of at least 0")
+    return losses
+
+
 @dataclass(frozen=True)
 class Relaxed:
     """A mixture that minimises the q-norm over inputs of its mean loss: no mixture has less than low, it has value."""
@@ -108,10 +135,8 @@ def relaxed(losses, q: float) -> Relaxed:
     L_q is convex in the mixture and homogeneous, so its gradient g at any mixture bounds it: no mixture has less than
     min g. That bound and the value reached are returned; their gap is the error.
     """
-    losses = matrix(losses)
+    losses = non_negative(losses)
     at_least("q", q, 1.0)
-    if losses.min() < 0:
-        raise BadInput("losses: a q-norm needs losses of at least 0")
     losses, scale = losses / max(losses.max(), np.finfo(float).tiny), losses.max()
     average, even = np.eye(len(losses))[losses.mean(1).argmin()], np.full(len(losses), 1 / len(losses))
     ends = (descend(losses, q, mixture) for mixture in (average, solve(losses).mixture, even))

@@ -9,12 +9,14 @@ therefore a 3-colouring of the finite graph of views, which a SAT solver finds o
 
 import itertools
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from pysat.card import CardEnc
 from pysat.solvers import Solver
 
 from .checks import at_least
+from .tasks.coloring import all_cycles
 
 COLORS = 3
 View = tuple[int, ...]  # ids along the path, the vertex itself in the middle
@@ -34,6 +36,7 @@ def summed(path: View) -> tuple:
     return path[2], tuple(sorted(path[1:4:2])), tuple(sorted(path[0:5:4]))
 
 
+@cache
 def views(n: int, distance: int, seen: Callable = unoriented) -> tuple[list, np.ndarray]:
     """All views on cycles of n vertices, and the pairs (conflicts, 2) of their numbers that can be neighbours.
 
@@ -85,12 +88,7 @@ def violated(n: int, distance: int, colors: dict, seen: Callable = unoriented) -
     return int((given[conflicts[:, 0]] == given[conflicts[:, 1]]).sum())
 
 
-def cycles(n: int) -> list[View]:
-    """Every cycle on n vertices once, as a walk from vertex 0."""
-    return [(0, *rest) for rest in itertools.permutations(range(1, n)) if rest[0] < rest[-1]]
-
-
-def views_on(cycle: View) -> list[View]:
+def views_on(cycle: list[int]) -> list[View]:
     """The view at distance 1 of each vertex along a cycle."""
     around = (cycle[-1], *cycle, cycle[0])
     return [unoriented(around[i : i + 3]) for i in range(len(cycle))]
@@ -99,7 +97,7 @@ def views_on(cycle: View) -> list[View]:
 def colored(n: int, colors: dict) -> int:
     """Number of cycles of n vertices that a rule of distance 1 colours properly."""
     proper = 0
-    for cycle in cycles(n):
+    for cycle in all_cycles(n).tolist():
         given = [colors[view] for view in views_on(cycle)]
         proper += all(one != other for one, other in zip(given, given[1:] + given[:1], strict=True))
     return proper
@@ -111,21 +109,22 @@ def rule_for_most(n: int, wrong: int) -> dict | None:
     The first cycle may be taken as coloured properly (renaming ids makes any cycle the first), with colours 0 and 1 at
     its first two vertices (renaming colours).
     """
-    at_least("wrong", wrong, 0, len(cycles(n)) - 1)
     every, _ = views(n, 1)
+    cycles = all_cycles(n).tolist()
+    at_least("wrong", wrong, 0, len(cycles) - 1)
     number = {view: i for i, view in enumerate(every)}
-    proper = range(len(every) * COLORS + 1, len(every) * COLORS + 1 + len(cycles(n)))  # a variable per cycle
+    proper = range(len(every) * COLORS + 1, len(every) * COLORS + 1 + len(cycles))  # a variable per cycle
     with Solver(name="cadical153") as solver:
         for view in range(len(every)):
             solver.add_clause([literal(view, color) for color in range(COLORS)])
             for one, other in itertools.combinations(range(COLORS), 2):
                 solver.add_clause([-literal(view, one), -literal(view, other)])
-        for variable, cycle in zip(proper, cycles(n), strict=True):
+        for variable, cycle in zip(proper, cycles, strict=True):
             around = [number[view] for view in views_on(cycle)]
             for one, other in zip(around, around[1:] + around[:1], strict=True):
                 for color in range(COLORS):
                     solver.add_clause([-variable, -literal(one, color), -literal(other, color)])
-        first = [number[view] for view in views_on(cycles(n)[0])]
+        first = [number[view] for view in views_on(cycles[0])]
         for clause in ([proper[0]], [literal(first[0], 0)], [literal(first[1], 1)]):
             solver.add_clause(clause)
         at_most = CardEnc.atmost([-variable for variable in proper], bound=wrong, top_id=proper[-1])

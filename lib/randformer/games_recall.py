@@ -8,7 +8,7 @@ import itertools
 
 import numpy as np
 
-from .checks import at_least
+from .checks import BadInput, at_least
 
 
 def losses(pairs: int, slots: int, values: int) -> np.ndarray:
@@ -25,14 +25,19 @@ def losses(pairs: int, slots: int, values: int) -> np.ndarray:
 
 
 def mixed(pairs, slots: int, values: int):
-    """Least worst-case loss of any mixture, for one number of pairs or an array of them.
+    """Least worst-case loss of any mixture, for one number of pairs or an array of them. Raises BadInput.
 
     Keys kept and guess drawn uniformly reach it; keys and values asked for uniformly prove it: of them any strategy
-    loses exactly this share.
+    loses exactly this share. A network stores sums of vectors, not pairs, and is not bound by it.
     """
+    at_least("slots", slots, 0)
+    at_least("values", values, 1)
+    if np.min(pairs) < 1:
+        raise BadInput(f"pairs = {pairs}: give at least 1")
     return np.maximum(0, 1 - slots / pairs) * (1 - 1 / values)
 
 
 def pure(pairs: int, slots: int, values: int) -> float:
     """Least worst-case loss of one strategy: some key is not kept, and some value of it not guessed."""
+    at_least("pairs", pairs, 1)
     return float(slots < pairs and values > 1)

@@ -25,7 +25,7 @@ def figure_mixing(table: pd.DataFrame, learned: pd.DataFrame) -> Figure:
         axis.set_xlabel("q of the norm minimised")
     axes[0].set(title="worst case of the best mixture", ylabel="worst case / value of the game")
     axes[0].legend(title=None, fontsize="small")
-    axes[1].set(title="what mixing saves", ylabel="q-norm below the best single strategy's [%]")
+    axes[1].set(title="what mixing saves", ylabel="saved, of the q-norm [%]")
     curves(axes[2], learned[learned["measure"] == "variance"], ["A_R"], {})
     logarithmic(axes[2], learned["q"])
     axes[2].set(title="trained recall networks (figure 2)", ylabel="variance over seeds of P(bit = 1)", ylim=(0, None))
@@ -33,10 +33,12 @@ def figure_mixing(table: pd.DataFrame, learned: pd.DataFrame) -> Figure:
 
 
 def figure_rows(table: pd.DataFrame) -> Figure:
-    """Trained models as strategies: the q-norm of each, against q. table: trained with q, q, norm."""
+    """Trained models as strategies: the q-norm of each, mean over runs, against q. table: trained with q, q, norm."""
     figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
     palette = sns.color_palette("crest", table["trained with q"].nunique())
-    sns.lineplot(table, x="q", y="norm", hue="trained with q", style="trained with q", palette=palette, ax=axis)
+    sns.lineplot(
+        table, x="q", y="norm", hue="trained with q", style="trained with q", palette=palette, ax=axis, errorbar=None
+    )
     logarithmic(axis, table["q"])
     axis.set(xlabel="q of the norm measured", ylabel="q-norm over inputs of the loss per bit")
     sns.move_legend(axis, "upper left", bbox_to_anchor=(1.0, 1.0))
@@ -59,7 +61,7 @@ def figure_votes(table: pd.DataFrame) -> Figure:
 
 
 def figure_bias(over_m: pd.DataFrame, over_n: pd.DataFrame) -> Figure:
-    """What equation 5 measures against m and n. over_m: m, q, strategy, estimate; over_n: n, q, estimate, truth."""
+    """What equation 5 measures against m and n. over_m: m, q, strategy, estimate; over_n: n, q, estimate, limit."""
     figure, axes = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
     sns.lineplot(over_m, x="m", y="estimate", hue="q", style="strategy", palette=GAMES, ax=axes[0], errorbar=None)
     logarithmic(axes[0], over_m["m"])
@@ -68,10 +70,12 @@ def figure_bias(over_m: pd.DataFrame, over_n: pd.DataFrame) -> Figure:
     sns.lineplot(
         over_n, x="n", y="estimate", hue="q", palette=GAMES, style="q", markers=True, ax=axes[1], errorbar=None
     )
-    for color, (_, truth) in zip(sns.color_palette(GAMES), over_n.groupby("q")["truth"].first().items(), strict=False):
+    for color, (_, truth) in zip(sns.color_palette(GAMES), over_n.groupby("q")["limit"].first().items(), strict=False):
         axes[1].axhline(truth, color=color, lw=1, ls=":")
     logarithmic(axes[1], over_n["n"])
-    axes[1].set(xlabel="n, inputs in the batch", ylabel="q-norm that equation 5 sees", title="dotted: every input")
+    axes[1].set(
+        xlabel="n, inputs in the batch", ylabel="q-norm that equation 5 sees", title="dotted: root of the expectation"
+    )
     return figure
 
 
