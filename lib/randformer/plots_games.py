@@ -66,7 +66,7 @@ def figure_bias(over_m: pd.DataFrame, over_n: pd.DataFrame) -> Figure:
     sns.lineplot(over_m, x="m", y="estimate", hue="q", style="strategy", palette=GAMES, ax=axes[0], errorbar=None)
     logarithmic(axes[0], over_m["m"])
     axes[0].set(xlabel="m, seeds per training step", ylabel="q-norm that equation 5 sees", ylim=(0, 1.04))
-    axes[0].set_title("every input in the batch")
+    axes[0].set_title("root of its expectation")
     sns.lineplot(
         over_n, x="n", y="estimate", hue="q", palette=GAMES, style="q", markers=True, ax=axes[1], errorbar=None
     )
@@ -74,7 +74,9 @@ def figure_bias(over_m: pd.DataFrame, over_n: pd.DataFrame) -> Figure:
         axes[1].axhline(truth, color=color, lw=1, ls=":")
     logarithmic(axes[1], over_n["n"])
     axes[1].set(
-        xlabel="n, inputs in the batch", ylabel="q-norm that equation 5 sees", title="dotted: root of the expectation"
+        xlabel="n, inputs in the batch",
+        ylabel="q-norm that equation 5 sees",
+        title="mean over batches (dotted: as on the left)",
     )
     return figure
 
