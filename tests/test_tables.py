@@ -34,6 +34,8 @@ def test_a_summary_has_mean_interval_and_number_of_runs():
     assert told["n"] == 3
     assert told["average"].startswith("40.0 [20.0, ")
     assert tables.of_run(table, "A_r0", "average", 3.0) == pytest.approx([20, 30, 70])
+    alone = tables.tidy(runs[:1], evaluations(0.2))
+    assert tables.summary(alone[alone["answer"] == "A_r0"], ["q"]).loc[3.0, "average"] == "20.0"  # without an interval
 
 
 def test_a_histogram_is_a_mean_over_runs_and_adds_up():

@@ -48,11 +48,14 @@ def tidy(runs: list, evaluations: list[dict]) -> pd.DataFrame:
 
 
 def summary(table: pd.DataFrame, by: list[str], digits: int = 1) -> pd.DataFrame:
-    """Mean over runs with its interval for each group and measure, as text, and the number of runs."""
+    """Mean over runs with its interval for each group and measure, as text, and the number of runs.
+
+    A single run has no interval.
+    """
 
     def told(values: pd.Series) -> str:
-        low, high = bootstrap(values.to_list())
-        return f"{values.mean():.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+        mean, (low, high) = f"{values.mean():.{digits}f}", bootstrap(values.to_list())
+        return mean if len(values) == 1 else f"{mean} [{low:.{digits}f}, {high:.{digits}f}]"
 
     order = list(dict.fromkeys(table["measure"]))
     groups = table.groupby([*by, "measure"], sort=False)["value"]
