@@ -110,3 +110,12 @@ def test_a_notebook_that_fails_stays_as_it_was(monkeypatch, tmp_path):
         notebooks.execute("x.ipynb", "laptop")
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
+
+
+def test_printed_text_is_stored_alike_however_it_was_cut():
+    def printed(text, name="stdout"):
+        return nbformat.v4.new_output("stream", name=name, text=text)
+
+    picture = nbformat.v4.new_output("display_data")
+    cut = [printed("a\n"), printed("b\n"), picture, printed("c\n"), printed("d\n", "stderr")]
+    assert notebooks.joined(cut) == [printed("a\nb\n"), picture, printed("c\n"), printed("d\n", "stderr")]

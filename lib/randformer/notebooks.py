@@ -79,4 +79,18 @@ def tidy(path: Path) -> None:
     """Drop what differs at every execution, keep outputs and execution counts."""
     notebook = nbformat.read(path, as_version=4)
     notebook = strip_output(notebook, keep_output=True, keep_count=True, keep_id=True, extra_keys=VOLATILE)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
     nbformat.write(notebook, path)
+
+
+def joined(outputs: list) -> list:
+    """Outputs of a cell with each stretch of printed text as one: where it is cut is a matter of time."""
+    found = []
+    for output in outputs:
+        if found and output.output_type == "stream" == found[-1].output_type and output.name == found[-1].name:
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
