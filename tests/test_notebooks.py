@@ -46,6 +46,7 @@ def test_the_parameters_have_the_laptops_values(path):
 def test_nothing_is_stored_that_differs_at_every_execution(path):
     notebook = nbformat.read(path, as_version=4)
     assert "papermill" not in notebook.metadata
+    assert "version" not in notebook.metadata.language_info
     assert all({"papermill", "execution"}.isdisjoint(cell.metadata) for cell in notebook.cells)
 
 

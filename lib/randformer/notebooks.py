@@ -22,7 +22,8 @@ NOTEBOOKS = {  # what --only means
 }
 PRIVATE = Config(KernelManager={"transport": "ipc"})  # no network between us and the kernel, and no warning about it
 NAMES = {str: "a text", int: "a whole number", float: "a number", types.NoneType: "None"}
-VOLATILE = ["metadata.papermill", "cell.metadata.papermill", "cell.metadata.execution"]  # differ at every execution
+# What differs at every execution, or with the Python that executes.
+VOLATILE = ["metadata.papermill", "cell.metadata.papermill", "cell.metadata.execution", "metadata.language_info.version"]
 
 
 def parameters(given: dict, **kinds: type | tuple[type, ...]) -> None:
