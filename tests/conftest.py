@@ -11,17 +11,28 @@ import pytest
 import torch
 
 from randformer.evaluation import evaluate
-from randformer.gradient import Training, begin
+from randformer.evolution import Evolution
+from randformer.gradient import Training
 from randformer.objective import Model
 from randformer.runs import Run
 from randformer.tasks.coloring import Coloring
+from randformer.tasks.gridworld import GridWorld
 from randformer.tasks.recall import Recall
+from randformer.training import begin
 from randformer.transformer import Network
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = Run("coloring", Coloring(6), Network(), Model(3, 3), Training(20, 16, warmup=5), 0)
 TINY_RECALL = replace(
     TINY, experiment="recall", task=Recall(4, 2, 3, "all"), network=Network(12, key_size=3, embedding=2)
+)
+TINY_SEARCH = Run(
+    "gridworld",
+    GridWorld(3, 6, 2),
+    Network(8, 1, 2, 4, "softmax", mlp=True, layer_norm=True),
+    Model(3, 3),
+    Evolution(20, 6),
+    0,
 )
 
 
@@ -39,6 +50,11 @@ def tiny(number: int = 0, q: float = 3, fixed: bool = False, **training) -> Run:
 def tiny_recall(number: int = 0, q: float = 3, fixed: bool = False, **training) -> Run:
     """A recall run that takes a moment."""
     return like(TINY_RECALL, number, q, fixed, **training)
+
+
+def tiny_search(number: int = 0, q: float = 3, fixed: bool = False, **training) -> Run:
+    """A grid world run that takes a moment."""
+    return like(TINY_SEARCH, number, q, fixed, **training)
 
 
 def like(run: Run, number: int, q: float, fixed: bool, **training) -> Run:

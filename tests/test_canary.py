@@ -12,9 +12,10 @@ import torch
 
 from randformer import evaluation, workers
 from randformer.experiments_coloring import coloring
+from randformer.experiments_gridworld import gridworld
 from randformer.experiments_recall import recall
-from randformer.gradient import train
 from randformer.runs import Run
+from randformer.training import train
 
 STORED = Path(__file__).with_name("canary.json")
 
@@ -29,20 +30,27 @@ def kinds() -> dict[str, Run]:
         if run.number == 0 and run.model.q in (1, 10, 100):
             short = replace(run, training=replace(run.training, steps=50, warmup=10))
             found.setdefault(str(short), short)
+    for run in gridworld("laptop")["models"]:
+        if run.number == 0:
+            short = replace(run, training=replace(run.training, steps=10, batch=16))  # generations
+            found.setdefault(str(short), short)
     return found
 
 
 def losses(run: Run, cache: Path) -> list[float]:
     torch.set_num_threads(1)
     trained, _ = train([run], torch.device("cpu"), cache, lambda steps: None)
-    return [float(f"{x:.6g}") for x in trained[run].history[0].tolist()]
+    return [float(f"{x:.6g}") for x in trained[run].history[0, :, 0].tolist()]
 
 
 @pytest.mark.parametrize("name", kinds())
 def test_fifty_steps_give_the_stored_losses(name, tmp_path):
-    """To 1e-4: processors round differently, and 50 steps do not let that grow further."""
-    stored = json.loads(STORED.read_text())
-    assert losses(kinds()[name], tmp_path) == pytest.approx(stored[name], rel=1e-4)
+    """To 1e-4: processors round differently, and 50 steps do not let that grow further.
+
+    A generation of searches is less even: where rounding turns one step of one search, ranks may change places.
+    """
+    run, stored = kinds()[name], json.loads(STORED.read_text())
+    assert losses(run, tmp_path) == pytest.approx(stored[name], rel=1e-4 if run.experiment != "gridworld" else 3e-3)
 
 
 def test_nothing_is_stored_that_is_not_trained():

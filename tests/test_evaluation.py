@@ -5,8 +5,8 @@ import torch
 from conftest import tiny, tiny_recall
 from randformer import evaluation
 from randformer.evaluation import bootstrap, chosen, evaluate, majority, spend, summary, vote_success, worst_input
-from randformer.gradient import begin
 from randformer.runs import Run
+from randformer.training import begin
 
 CPU = torch.device("cpu")
 

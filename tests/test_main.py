@@ -19,7 +19,7 @@ experiments.declared = lambda *a: declared(*a)[:3]
     ("arguments", "told"),
     [
         (["--profile", "desktop"], "profile = 'desktop': give one of smoke, laptop, paper"),
-        (["--only", "games"], "only = 'games': give one of start, theory, recall, coloring"),
+        (["--only", "games"], "only = 'games': give one of start, theory, recall, coloring, gridworld"),
         (["--jobs", "0"], "jobs = 0: give a whole number, at least 1"),
         (["--jobs", "two"], "argument --jobs: invalid int value: 'two'; --help lists what is allowed"),
         (["--device", "tpu"], "device = 'tpu': give one of cpu, cuda"),

@@ -15,10 +15,10 @@ from conftest import contents, finish, python
 TRAIN = """
 import os, signal, sys
 from dataclasses import replace
-from randformer import experiments_coloring, gradient, records, workers
+from randformer import experiments_coloring, records, training, workers
 
-gradient.CHECKPOINT_SECONDS = 0
-gradient.HISTORY = 10
+training.CHECKPOINT_SECONDS = 0
+training.HISTORY = 10
 die_at, fsync, flushed = int(sys.argv[1]), os.fsync, [0]
 
 

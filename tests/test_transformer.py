@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from randformer.checks import BadInput
-from randformer.transformer import Network, forward, initialize, shapes, unflatten
+from randformer.transformer import Network, Stepper, embed, forward, initialize, shapes, unflatten
 
 K, S, T, I, O = 3, 4, 6, 7, 5
 KINDS = [
@@ -124,3 +124,25 @@ def test_impossible_sizes_are_refused():
         shapes(Network(width=8, embedding=0), 9, 1)
     with pytest.raises(ValueError, match="parameters per model"):
         unflatten(torch.zeros(1, 3), shapes(Network(), 11, 3))
+
+
+@pytest.mark.parametrize("network", [n for n in KINDS if n.attention == "softmax"], ids=str)
+def test_token_by_token_is_forward_with_a_causal_mask(network):
+    """S sequences of half of the tokens each go on as two branches: one saw all of it, one a piece only."""
+    parameters, tokens, _ = example(network)
+    causal = torch.ones(T, T, dtype=torch.bool).tril()
+    w, half = unflatten(parameters, shapes(network, I, O)), T // 2
+    stepper, embedded = Stepper(network, w, T), embed(network, w, tokens)
+    whole = forward(network, parameters, tokens, causal, O)
+    for t in range(half):
+        torch.testing.assert_close(stepper.step(embedded[:, :, None, t])[:, :, 0], whole[:, :, t])
+    seen = torch.tensor([[True] * half, [True] + [False] * (half - 1)])
+    stepper.branch(seen.expand(K, S, 2, half))
+    branches = [stepper.step(embedded[:, :, None, t].expand(-1, -1, 2, -1)) for t in range(half, T - 1)]
+    torch.testing.assert_close(torch.stack([y[:, :, 0] for y in branches], 2), whole[:, :, half:-1])
+    stepper.select(torch.ones(K, S, 1, dtype=torch.long))
+    piece = causal.clone()
+    piece[half:, 1:half] = False
+    torch.testing.assert_close(
+        stepper.step(embedded[:, :, None, -1])[:, :, 0], forward(network, parameters, tokens, piece, O)[:, :, -1]
+    )

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from conftest import contents, tiny
-from randformer import gradient, workers
+from randformer import gradient, training, workers
 from randformer.checks import BadInput
 from randformer.experiments import declared
 from randformer.experiments_coloring import coloring
@@ -91,7 +91,7 @@ def test_training_anew_can_be_killed_and_resumed_and_loses_nothing(elsewhere, mo
 
 
 def test_no_checkpoint_outlives_its_record(elsewhere, monkeypatch):
-    monkeypatch.setattr(gradient, "CHECKPOINT_SECONDS", 0)
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
     fulfil("smoke", RUNS, jobs=1)
     assert contents(elsewhere / ".cache") == {}
 
@@ -127,14 +127,14 @@ def test_an_error_in_one_job_leaves_the_others_alone(monkeypatch):
 
 def test_of_a_job_that_ends_early_only_what_is_missing_has_failed(monkeypatch):
     """The second of two runs trained side by side cannot be evaluated: the first is done."""
-    evaluate = workers.evaluation.evaluate
+    evaluate = workers.EVALUATE["coloring"]
 
     def failing(run, *rest):
         if run.number == 1:
             raise MemoryError("no more")
         return evaluate(run, *rest)
 
-    monkeypatch.setattr(workers.evaluation, "evaluate", failing)
+    monkeypatch.setitem(workers.EVALUATE, "coloring", failing)
     outcome = fulfil("smoke", RUNS[:2], jobs=1)
     assert outcome.trained == RUNS[:1]
     assert outcome.failed == {RUNS[1]: "MemoryError: no more"}

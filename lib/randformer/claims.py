@@ -22,6 +22,7 @@ VERDICTS = ("replicated", "partly", "not replicated")
 
 THEORY = "01_when_randomness_helps.ipynb"
 RECALL, COLORING = "02_associative_recall.ipynb", "03_graph_coloring.ipynb"
+GRID = "04_grid_world.ipynb"
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,46 @@ CLAIMS = {
             "q = 10: A_r0-sampled 95th percentile <= 15 %",
             (Condition("percentile95 sampled", "<=", 15),),
             COLORING,
+        ),
+        Claim(
+            "G1",
+            "Grid: the adversary helps the worst cell",
+            "95th percentile 28 against 39",
+            "Worst cell, q = inf: A_R's steps at least 20 % below those at q = 1",
+            (Condition("worst cell saved [%]", ">=", 20),),
+            GRID,
+        ),
+        Claim(
+            "G2",
+            "Grid: and costs little on average",
+            "average 20 against 19",
+            "Average steps of A_R at q = inf at most 10 % above those at q = 1",
+            (Condition("average lost [%]", "<=", 10),),
+            GRID,
+        ),
+        Claim(
+            "G3",
+            "Grid: seeds are needed",
+            "average 35 at m = 1, 20 at m = 10",
+            "q = inf: average steps of A_R at m = 1 at least 30 % above m = 10",
+            (Condition("average lost with one seed [%]", ">=", 30),),
+            GRID,
+        ),
+        Claim(
+            "G4",
+            "Grid: what was found is exploited",
+            "shortest ways in episode 2",
+            "q = inf, A_R: shortest way in episode 2 for >= 90 % of (seed, cell) pairs found in episode 1",
+            (Condition("shortest ways [%]", ">=", 90),),
+            GRID,
+        ),
+        Claim(
+            "G5",
+            "Grid: the search is spread",
+            "first visits at 12 to 17 everywhere; one fixed path at q = 1",
+            "A_R, q = inf: largest mean first visit <= 20 (not visited: 25); q = 1: >= 95 % of seeds walk the same way",
+            (Condition("largest first visit", "<=", 20), Condition("seeds on the same walk [%]", ">=", 95)),
+            GRID,
         ),
     )
 }

@@ -19,11 +19,16 @@ NOTEBOOKS = {  # what --only means
     "theory": "01_when_randomness_helps.ipynb",
     "recall": "02_associative_recall.ipynb",
     "coloring": "03_graph_coloring.ipynb",
+    "gridworld": "04_grid_world.ipynb",
 }
 PRIVATE = Config(KernelManager={"transport": "ipc"})  # no network between us and the kernel, and no warning about it
 NAMES = {str: "a text", int: "a whole number", float: "a number", types.NoneType: "None"}
-# What differs at every execution, or with the Python that executes.
-VOLATILE = ["metadata.papermill", "cell.metadata.papermill", "cell.metadata.execution", "metadata.language_info.version"]
+VOLATILE = [  # differs at every execution, or with the Python that executes
+    "metadata.papermill",
+    "cell.metadata.papermill",
+    "cell.metadata.execution",
+    "metadata.language_info.version",
+]
 
 
 def parameters(given: dict, **kinds: type | tuple[type, ...]) -> None:

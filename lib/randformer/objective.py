@@ -6,6 +6,7 @@ q = 1 is the expected loss, q -> infinity the worst input's. Training estimates 
 seeds that the whole batch shares (equation 5 carries no index of the input on its seeds).
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -21,12 +22,13 @@ class Model:
     Raises BadInput for q < 1, m < 1, or a fixed seed with m other than 1.
     """
 
-    q: float = 1.0
+    q: float = 1.0  # inf: the worst input alone, for training without a gradient
     m: int = 1  # seeds per step
     fixed_seed: bool = False  # True: A_r0, one seed drawn before training and used ever after; False: A_R, fresh ones
 
     def __post_init__(self):
-        at_least("q", self.q, 1.0)
+        if self.q != math.inf:
+            at_least("q", self.q, 1.0)
         at_least("m", self.m, 1)
         one_of("fixed_seed", self.fixed_seed, (False, True))
         if self.fixed_seed and self.m != 1:

@@ -112,9 +112,12 @@ def write_record(folder: Path, run, state, device: torch.device, provenance: dic
             "python": platform.python_version(),
             "torch": torch.__version__.split("+")[0],
         },
-        "loss_history": [float(f"{x:.6g}") for x in state.history[0].tolist()],
+        "loss_history": digits(state.history[0, :, 0]),
         "weights": sha256(data),
     }
+    if run.training.WATCHED:
+        watched = state.history[0, :, 1:].unbind(1)
+        content["watched"] = {n: digits(h) for n, h in zip(run.training.WATCHED, watched, strict=True)}
     building = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
         write_bytes(building / "weights.safetensors", data)
@@ -127,6 +130,10 @@ def write_record(folder: Path, run, state, device: torch.device, provenance: dic
         shutil.rmtree(replaced, ignore_errors=True)
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def digits(history: torch.Tensor) -> list[float]:
+    return [float(f"{x:.6g}") for x in history.tolist()]
 
 
 def read_record(folder: Path, run) -> dict:

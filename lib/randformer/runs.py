@@ -2,17 +2,20 @@
 
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
-from math import prod
+from math import inf, prod
 
+from .checks import BadInput
+from .evolution import Evolution
 from .gradient import Training
 from .objective import Model
 from .records import key
 from .tasks.coloring import Coloring
+from .tasks.gridworld import GridWorld
 from .tasks.recall import Recall
 from .transformer import Network, shapes
 
 PROFILES = ("smoke", "laptop", "paper")
-VERSIONS = {"recall": 1, "coloring": 1}  # raised when an experiment's numerics change on purpose: records are made anew
+VERSIONS = {"recall": 1, "coloring": 1, "gridworld": 1}  # raised when numerics change on purpose: records are made anew
 
 
 def table_1(steps: int, batch: int, warmup: int = 2000) -> Training:
@@ -23,6 +26,11 @@ def table_1(steps: int, batch: int, warmup: int = 2000) -> Training:
 TABLES = {  # task, network and training; what the tables leave open is as the calibrations in the notebooks found it
     "recall": (Recall(), Network(width=40, layers=2, heads=1, key_size=5, embedding=2), table_1(30_000, 512)),
     "coloring": (Coloring(), Network(width=16, layers=2, heads=1, key_size=16), Training(300_000, 256)),
+    "gridworld": (
+        GridWorld(),
+        Network(width=80, layers=2, heads=4, key_size=10, attention="softmax", mlp=True, layer_norm=True),
+        Evolution(25_000),
+    ),
 }
 
 
@@ -31,15 +39,22 @@ class Run:
     """One training from one set of initial weights; everything that determines its numbers."""
 
     experiment: str
-    task: Recall | Coloring
+    task: Recall | Coloring | GridWorld
     network: Network
     model: Model
-    training: Training
+    training: Training | Evolution
     number: int  # 0, 1, 2 ...: repetitions, and the state the run's generator starts from
+
+    def __post_init__(self):
+        if self.model.q == inf and isinstance(self.training, Training):
+            raise BadInput("q = inf: training by gradient needs a finite q, at least 1")
 
     @cached_property
     def config(self) -> dict:
-        return asdict(self) | {"version": VERSIONS[self.experiment]}
+        config = asdict(self) | {"version": VERSIONS[self.experiment]}
+        if self.model.q == inf:
+            config["model"]["q"] = "inf"  # JSON has no such number
+        return config
 
     @cached_property
     def key(self) -> str:
@@ -58,7 +73,7 @@ class Run:
     @property
     def cost(self) -> int:
         """Sequences through the network in the whole training."""
-        return self.training.steps * self.training.batch * self.model.m
+        return self.training.steps * self.training.batch * self.model.m * self.task.branches
 
     def __str__(self) -> str:
         """Its model and size, and every other field in which it differs from the paper's tables."""

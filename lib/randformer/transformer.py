@@ -11,6 +11,7 @@ Shapes: K models, S sequences (any number of axes), T tokens, I token size, D wi
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -93,13 +94,22 @@ def forward(network: Network, parameters: Tensor, tokens: Tensor, mask: Tensor, 
     mask: (K or 1, *S, T, T) booleans, true where the token of the row sees the token of the column. An axis of S that
     is 1 in tokens or in mask stands for all of that axis, and what is the same along it is computed once.
     """
-    named = shapes(network, tokens.shape[-1], outputs)
-    w = unflatten(parameters, named)
+    w = unflatten(parameters, shapes(network, tokens.shape[-1], outputs))
+    return blocks(network, w, embed(network, w, tokens), lambda layer, x: attend(network, w, layer, x, mask))
+
+
+def embed(network: Network, w: dict[str, Tensor], tokens: Tensor) -> Tensor:
+    """What goes into the first block (K, *S, D), of tokens (K, *S, I)."""
     x = tokens if network.embedding else F.pad(tokens, (0, network.width - tokens.shape[-1]))
     for i in range(network.embedding):
         x = linear(F.gelu(x) if i else x, w[f"embed{i}.w"], w[f"embed{i}.b"])
+    return x
+
+
+def blocks(network: Network, w: dict[str, Tensor], x: Tensor, attention: Callable) -> Tensor:
+    """Outputs (K, *S, outputs) of embedded tokens x (K, *S, D); attention(layer, x) is what a layer's adds to x."""
     for i in range(network.layers):
-        x = x + attend(network, w, i, norm(w, f"{i}.norm_attention", x) if network.layer_norm else x, mask)
+        x = x + attention(i, norm(w, f"{i}.norm_attention", x) if network.layer_norm else x)
         if network.mlp:
             y = norm(w, f"{i}.norm_mlp", x) if network.layer_norm else x
             y = F.gelu(linear(y, w[f"{i}.mlp_in.w"], w[f"{i}.mlp_in.b"]))
@@ -132,8 +142,7 @@ def norm(w: dict[str, Tensor], name: str, x: Tensor) -> Tensor:
 
 def attend(network: Network, w: dict[str, Tensor], layer: int, x: Tensor, mask: Tensor) -> Tensor:
     """What attention of one layer adds to x (K, *S, T, D), given who sees whom, mask (K or 1, *S, T, T)."""
-    heads = (*x.shape[:-1], network.heads, network.key_size)
-    q, k, v = (linear(x, w[f"{layer}.{name}"]).view(heads) for name in ("query", "key", "value"))
+    q, k, v = projected(network, w, layer, x)
     scores = torch.einsum("...qhd,...shd->...hqs", q, k)
     visible = mask.unsqueeze(-3)
     if network.attention == "linear":
@@ -142,3 +151,69 @@ def attend(network: Network, w: dict[str, Tensor], layer: int, x: Tensor, mask: 
         weights = (scores * network.key_size**-0.5).masked_fill(~visible, -torch.inf).softmax(-1)
     mixed = torch.einsum("...hqs,...shd->...qhd", weights, v)
     return linear(mixed.flatten(-2), w[f"{layer}.out"])
+
+
+def projected(network: Network, w: dict[str, Tensor], layer: int, x: Tensor) -> list[Tensor]:
+    """Queries, keys and values (K, *S, H, d) of x (K, *S, D)."""
+    heads = (*x.shape[:-1], network.heads, network.key_size)
+    return [linear(x, w[f"{layer}.{name}"]).view(heads) for name in ("query", "key", "value")]
+
+
+class Stepper:
+    """forward with a causal mask, one token of every sequence at a time: keys and values are kept, not computed again.
+
+    K models have m sequences each, and after branch() C sequences in the place of each, which share what came before.
+    w: the models' weights. The network's attention is softmax. most: tokens at most, before and again after branch().
+    """
+
+    def __init__(self, network: Network, w: dict[str, Tensor], most: int):
+        assert network.attention == "softmax"
+        self.network, self.w, self.most = network, w, most
+        self.own: dict[int, Tensor] = {}  # of each layer: keys and values (2, most, K, m, C, H, d) since branch()
+        self.shared: dict[int, tuple[Tensor, Tensor]] = {}  # keys (K, m, H, d, T), values (K, m, H, T, d) before it
+        self.hidden = None  # (K, m, 1, C, T): -inf where a sequence does not see what is shared, else 0
+        self.length = 0  # tokens since branch()
+
+    def step(self, x: Tensor) -> Tensor:
+        """Outputs (K, m, C, outputs) at the next tokens, embedded, x (K, m, C, D)."""
+        self.length += 1
+        return blocks(self.network, self.w, x, self.attend)
+
+    def attend(self, layer: int, x: Tensor) -> Tensor:
+        """What attention of one layer adds to x (K, m, C, D), each seeing itself and what came before."""
+        q, k, v = projected(self.network, self.w, layer, x)
+        q = q * self.network.key_size**-0.5
+        if layer not in self.own:
+            self.own[layer] = k.new_empty(2, self.most, *k.shape)
+        own = self.own[layer]
+        own[0, self.length - 1], own[1, self.length - 1] = k, v
+        scores = (own[0, : self.length] * q).sum(-1)  # T, K, m, C, H
+        largest = scores.amax(0)
+        if self.shared:
+            before = q.transpose(2, 3) @ self.shared[layer][0] + self.hidden  # K, m, H, C, T
+            largest = largest.maximum(before.amax(-1).transpose(2, 3))
+        weights = (scores - largest).exp_()
+        total, mixed = weights.sum(0), (weights.unsqueeze(-1) * own[1, : self.length]).sum(0)
+        if self.shared:
+            weights = (before - largest.transpose(2, 3).unsqueeze(-1)).exp_()
+            total += weights.sum(-1).transpose(2, 3)
+            mixed += (weights @ self.shared[layer][1]).transpose(2, 3)
+        return linear((mixed / total.unsqueeze(-1)).flatten(-2), self.w[f"{layer}.out"])
+
+    def branch(self, seen: Tensor) -> None:
+        """Go on with C sequences in the place of each one, which see what seen (K, m, C, T) says of its T tokens."""
+        for layer, own in self.own.items():
+            keys, values = own[:, : self.length].squeeze(4).unbind(0)  # T, K, m, H, d
+            self.shared[layer] = keys.permute(1, 2, 3, 4, 0).contiguous(), values.permute(1, 2, 3, 0, 4).contiguous()
+        self.own, self.length = {}, 0
+        self.hidden = torch.where(seen, 0.0, -torch.inf).to(keys.dtype).unsqueeze(2)
+
+    def select(self, rows: Tensor) -> None:
+        """Go on with those of the C sequences only, (K, m, C')."""
+        groups, count = rows.shape[:2].numel(), self.hidden.shape[3]
+        chosen = (torch.arange(groups, device=rows.device).unsqueeze(1) * count + rows.flatten(0, 1)).flatten()
+        for layer, own in self.own.items():
+            self.own[layer] = own.new_empty(2, self.most, *rows.shape, *own.shape[-2:])
+            kept = own[:, : self.length].flatten(2, 4).index_select(2, chosen)
+            self.own[layer][:, : self.length] = kept.unflatten(2, rows.shape)
+        self.hidden = self.hidden.flatten(0, 3)[chosen].view(*rows.shape, -1).unsqueeze(2)

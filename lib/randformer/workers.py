@@ -15,13 +15,14 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 import torch
 
-from . import evaluation, processes, records
+from . import evaluation, evaluation_search, processes, records
 from .checks import BadInput, at_least, one_of
-from .gradient import train
 from .records import CACHE, ROOT, RecordError
 from .runs import Run
+from .training import train
 
 ALONE = "RANDFORMER_ALONE"  # environment variable of whoever works for the process that holds the lock
+EVALUATE = {"recall": evaluation.evaluate, "coloring": evaluation.evaluate, "gridworld": evaluation_search.evaluate}
 SEQUENCES = 3200  # trained side by side in one process of a CPU: more gains nothing, and waits longer for a record
 
 
@@ -108,7 +109,8 @@ def live(runs: list[Run]) -> list[dict]:
             if diverged:
                 raise RuntimeError(f"{run}: the loss is not a number at step {diverged[run]}")
             state = trained[run]
-            found.append(evaluation.evaluate(run, state.parameters, state.seed[0] if run.model.fixed_seed else None))
+            seed = state.seed[0] if run.model.fixed_seed else None
+            found.append(EVALUATE[run.experiment](run, state.parameters, seed))
     return found
 
 
@@ -167,7 +169,7 @@ def groups(runs: list[Run], device: str) -> Iterator[tuple[Run, ...]]:
     for run in runs:
         alike.setdefault(run.group, []).append(run)
     for together in alike.values():
-        one = together[0].training.batch * together[0].model.m
+        one = together[0].cost // together[0].training.steps
         size = len(together) if device == "cuda" else max(1, SEQUENCES // one)
         for start in range(0, len(together), size):
             yield tuple(together[start : start + size])
@@ -189,7 +191,7 @@ def work(job: Job, tick: Callable[[int], None]) -> dict[Run, str]:
     for run in job.runs:
         if run not in failed:
             record = records.read_record(folder(job.profile, run), run)
-            result = evaluation.evaluate(run, record["parameters"], record["seed"])
+            result = EVALUATE[run.experiment](run, record["parameters"], record["seed"])
             records.write_evaluation(folder(job.profile, run), evaluation.VERSION, record["weights"], result)
     return failed
 

@@ -47,6 +47,7 @@ class Coloring:
         return self.n + 1
 
     outputs = COLORS
+    branches = 1  # sequences that one seed of an input stands for
 
     def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
         """Uniform random cycles (B, n): row b lists the ids in walking order."""

@@ -45,6 +45,8 @@ class Recall:
     def token_size(self) -> int:
         return self.bits + self.n + self.seed_bits
 
+    branches = 1  # sequences that one seed of an input stands for
+
     @property
     def outputs(self) -> int:
         return self.bits

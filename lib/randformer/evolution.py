@@ -1,0 +1,88 @@
+"""Training without a gradient: parameter-exploring policy gradients (PGPE, Sehnke et al. 2010), as table 3 has it.
+
+A generation draws candidates around the centre, each parameter with a standard deviation of its own, in pairs that
+stand opposite each other (symmetric sampling). All of them are models of one batch. The centre moves towards the better
+of each pair; the deviations grow where the better pairs lie far out. Only the order of the candidates counts (rank
+shaping, our choice, as is Adam for the centre): a loss in steps has no natural scale.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .checks import BadInput, at_least
+from .objective import relaxed_worst_case
+from .training import State, adam, draw_seeds
+
+WATCHED_SEEDS = 64  # to choose the worst input on, and as many others to score it
+WATCHED_STREAM = 2 * 10**9  # where their generator starts: no training's or evaluation's does there
+STD_CHANGE = 0.2  # most that a deviation changes in one generation, as a share (our choice)
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """The optimizer's row of table 3. Raises BadInput where a field has an impossible value."""
+
+    WATCHED = ("average", "95th percentile", "worst input")  # of the centre's mean loss over seeds
+
+    steps: int  # generations
+    batch: int = 300  # candidates of a generation, the population
+    rate: float = 0.01  # of the centre, through Adam
+    std_rate: float = 0.01
+    std: float = 0.03  # of every parameter in the first generation
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+
+    def __post_init__(self):
+        at_least("steps (generations)", self.steps, 1)
+        at_least("population", self.batch, 2)
+        if self.batch % 2:
+            raise BadInput(f"population = {self.batch}: candidates come in pairs, give an even number")
+        for name in ("rate", "std_rate", "std", "beta1", "beta2", "eps"):
+            at_least(name, getattr(self, name), 0.0)
+
+    def first_std(self, parameters: Tensor) -> Tensor:
+        """Of the search distribution before the first generation, (K, P)."""
+        return torch.full_like(parameters, self.std)
+
+    def watch(self, run, state: State) -> Tensor:
+        """WATCHED of each centre, (K, 3): the adversary chooses inputs on half of the seeds, always the same ones."""
+        generator = torch.Generator(state.parameters.device).manual_seed(WATCHED_STREAM)
+        drawn = run.task.draw_seeds(2 * WATCHED_SEEDS, 1, generator).unsqueeze(0)
+        inputs = run.task.draw_inputs(1, generator)
+        seeds = torch.cat([state.seed] * 2, 1) if run.model.fixed_seed else drawn
+        losses = run.task.losses(run.network, state.parameters, inputs, seeds)
+        choose, score = (half.mean(1) for half in losses.chunk(2, 1))
+        ranks = [round(0.05 * (len(inputs) - 1)), 0]
+        return torch.cat([score.mean(1, keepdim=True), score.gather(1, choose.argsort(1).flip(1)[:, ranks])], 1)
+
+    def step(self, run, q: Tensor, state: State) -> tuple[Tensor, Tensor]:
+        """One generation in place: the candidates' mean L_q (K,), and which centres are still finite (K,)."""
+        shape = (self.batch // 2, state.parameters.shape[1])
+        noise = [torch.randn(shape, generator=g, device=g.device) for g in state.generators]
+        noise = torch.stack(noise) * state.std.unsqueeze(1)  # K, pairs, P
+        candidates = state.parameters.unsqueeze(1) + torch.cat([noise, -noise], 1)
+        seeds = draw_seeds(run, state).repeat_interleave(self.batch, 0)  # the same for all candidates of a run
+        inputs = run.task.draw_inputs(1, state.generators[0])
+        losses = run.task.losses(run.network, candidates.flatten(0, 1), inputs, seeds)
+        l_q = relaxed_worst_case(losses, q.repeat_interleave(self.batch))[1].view(-1, self.batch)
+        self.move(state, noise, ranks(l_q))
+        return l_q.mean(1), state.parameters.isfinite().all(1)
+
+    def move(self, state: State, noise: Tensor, goodness: Tensor) -> None:
+        """Move centres and deviations, in place: noise (K, pairs, P), goodness (K, 2 pairs) of centre + and - noise."""
+        plus, minus = goodness.unsqueeze(-1).chunk(2, 1)
+        uphill = ((plus - minus) / 2 * noise).mean(1)
+        outwards = ((plus + minus) / 2 * (noise.square() - state.std.unsqueeze(1).square())).mean(1) / state.std
+        change = self.std_rate * outwards / state.std
+        adam(state, -uphill, self.rate, self.beta1, self.beta2, self.eps)
+        state.std *= 1 + change.clamp(-STD_CHANGE, STD_CHANGE)
+
+
+def ranks(losses: Tensor) -> Tensor:
+    """Goodness (K, N) by losses (K, N): 1/2 for the least, -1/2 for the largest, the same for equal ones."""
+    above = (losses.unsqueeze(1) > losses.unsqueeze(2)).sum(2)  # how many are worse than each
+    below = (losses.unsqueeze(1) < losses.unsqueeze(2)).sum(2)
+    return (above - below) / (2 * (losses.shape[1] - 1))
