@@ -62,6 +62,7 @@ def test_the_cell_is_chosen_on_other_seeds_than_it_is_scored_on():
     assert seen["steps"]["average"] == pytest.approx(14 / 3, rel=1e-5)
     assert seen["visits"] == [0, 1, 4, 2]
     assert seen["found"] == pytest.approx(2 / 3, rel=1e-5)
+    assert seen["found_by_cell"] == [1, 0, 1]
     assert seen["shortest"] == 1
     assert seen["walks"] == [1]
 

@@ -130,3 +130,12 @@ def test_where_mixing_begins():
 def test_an_oracle_that_overstates_is_found_out():
     with pytest.raises(ArithmeticError, match="bounds differ"):
         games.double_oracle([0], [0], lambda row, column: 1.0, lambda inputs: (0.0, [0]), lambda mixture: (1.0, 0))
+
+
+def test_a_few_rows_go_from_the_best_single_one_to_the_best_mixture():
+    losses = np.random.default_rng(0).random((12, 8))
+    values = games.few(losses, 12)
+    assert values[0] == games.pure(losses)[0]
+    assert values == sorted(values, reverse=True)
+    assert values[-1] == pytest.approx(games.solve(losses).value)
+    assert len(games.few(losses, 3)) == 3

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 import torch
 from hypothesis import given
@@ -122,3 +124,12 @@ def test_impossible_models_are_refused(bad, told):
     with pytest.raises(BadInput) as error:
         Model(**bad)
     assert str(error.value) == told
+
+
+def test_the_infinite_norm_is_the_worst_inputs_mean_over_seeds():
+    losses = torch.rand(3, 4, 7, generator=torch.Generator().manual_seed(0))
+    q = torch.tensor([math.inf, 1.0, math.inf])
+    _, l_q = relaxed_worst_case(losses, q)
+    worst, average = losses.mean(1).max(1).values, losses.mean((1, 2))
+    torch.testing.assert_close(l_q, torch.stack([worst[0], average[1], worst[2]]))
+    assert Model(math.inf, 10).name == "A_R^q"

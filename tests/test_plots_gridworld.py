@@ -23,7 +23,7 @@ def progress() -> pd.DataFrame:
 
 
 def test_curves_are_minus_the_mean_over_runs_and_the_paper_stands_at_their_end():
-    axes = plots_gridworld.figure_7a(progress()).axes
+    axes = plots_gridworld.figure_7a(progress(), 50, plots_gridworld.PAPER["7A"]).axes
     for axis in axes:
         curves = [line for line in axis.lines if len(line.get_xdata()) == 2]
         assert [line.get_ydata().tolist() for line in curves] == [[-30.5, -20.5]] * 2
@@ -35,7 +35,9 @@ def test_curves_are_minus_the_mean_over_runs_and_the_paper_stands_at_their_end()
 def test_every_m_has_a_curve_and_an_end():
     table = pd.concat([progress().assign(m=m, value=v) for m, v in ((1, 35), (10, 20))])
     ends = pd.DataFrame({"m": [1, 1, 10, 10], "value": [34, 36, 20, 20]})
-    left, right = plots_gridworld.figure_7b(table[table["measure"] == "average"], ends).axes
+    paper = plots_gridworld.PAPER["7B"]
+    left, right = plots_gridworld.figure_7b(table[table["measure"] == "average"], ends, 50, paper).axes
+    assert any(line.get_ydata().tolist() == [-35, -24, -20, -20] for line in right.lines)
     assert [line.get_ydata().tolist() for line in left.lines] == [[-35, -35], [-20, -20]]
     assert any(line.get_ydata().tolist() == [-35, -20] for line in right.lines)
 
@@ -59,9 +61,19 @@ def test_models_stand_against_the_lines_of_the_game():
     figure = plots_gridworld.figure_values(table, {5: {"best mixture": 17.5, "best walk": 26.0}})
     (axis,) = figure.axes
     assert {17.5, 26.0} <= {line.get_ydata()[0] for line in axis.lines}
-    assert [label.get_text() for label in axis.get_xticklabels()] == ["$A_R$\nexpected loss", "$A_R$\nworst cell"]
+    assert [label.get_text() for label in axis.get_xticklabels()] == [
+        "$A_R$\non the average",
+        "$A_R$\non the worst cell",
+    ]
 
 
-def test_walks_cover_more_and_more():
-    (axis,) = plots_gridworld.figure_walks({"a": np.array([0.5, 0.3, 0.2])}).axes
-    assert axis.lines[0].get_ydata() == pytest.approx([50, 80, 100])
+def test_walks_cover_more_and_more_beside_the_best_mixture():
+    (axis,) = plots_gridworld.figure_walks({("A_R", 1): np.array([0.5, 0.3, 0.2])}, np.array([0.6, 0.4])).axes
+    assert [line.get_ydata() for line in axis.lines] == [pytest.approx([50, 80, 100]), pytest.approx([60, 100])]
+
+
+def test_curves_of_any_grid_lie_inside_their_axes():
+    table = progress().assign(value=lambda table: table["value"] / 3)
+    for axis in plots_gridworld.figure_7a(table, 14, {}).axes:
+        low, high = axis.get_ylim()
+        assert all(low < y < high for line in axis.lines for y in line.get_ydata())

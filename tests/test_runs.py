@@ -1,4 +1,10 @@
+import math
+
+import pytest
+
+from conftest import tiny, tiny_search
 from randformer import runs
+from randformer.checks import BadInput
 from randformer.experiments_coloring import coloring
 from randformer.experiments_recall import recall
 
@@ -12,3 +18,12 @@ def test_the_key_follows_the_version(monkeypatch):
     before = coloring("smoke")["sweep"][0].key
     monkeypatch.setitem(runs.VERSIONS, "coloring", runs.VERSIONS["coloring"] + 1)
     assert coloring("smoke")["sweep"][0].key != before
+
+
+def test_the_worst_input_alone_is_for_evolution():
+    run = tiny_search(q=math.inf)
+    assert run.config["model"]["q"] == "inf"
+    assert run.key != tiny_search(q=1e300).key
+    assert "q=inf" in str(run)
+    with pytest.raises(BadInput, match="q = inf: training by gradient needs a finite q, at least 1"):
+        tiny(q=math.inf)

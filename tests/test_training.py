@@ -46,18 +46,21 @@ def test_repetitions_differ_and_repeat(tmp_path):
     assert torch.equal(a.parameters, begin(tiny(0), CPU).parameters)
 
 
-def test_seeds_are_drawn_anew_at_every_step(monkeypatch, tmp_path):
-    drawn = []
-    losses = gradient.losses
+@pytest.mark.parametrize("kind", [tiny, tiny_recall, tiny_search])
+@pytest.mark.parametrize("fixed", [False, True])
+def test_seeds_are_drawn_anew_at_every_step_unless_one_is_fixed(monkeypatch, tmp_path, kind, fixed):
+    run, seen = kind(steps=5, fixed=fixed), []
+    losses = type(run.task).losses
 
-    def spy(run, state):
-        before = [g.get_state() for g in state.generators]
-        drawn.append(run.task.draw_seeds(3, 1, torch.Generator().set_state(before[0].clone())))
-        return losses(run, state)
+    def spy(task, network, parameters, inputs, seeds):
+        seen.append(tuple(seeds.flatten().tolist()))
+        return losses(task, network, parameters, inputs, seeds)
 
-    monkeypatch.setattr(gradient, "losses", spy)
-    train([tiny(steps=5)], CPU, tmp_path, silent)
-    assert len({tuple(s.flatten().tolist()) for s in drawn}) == 5
+    monkeypatch.setattr(type(run.task), "losses", spy)
+    monkeypatch.setattr(type(run.training), "watch", lambda *given: torch.zeros(1, len(run.training.WATCHED)))
+    train([run], CPU, tmp_path, silent)
+    assert len(seen) == 5
+    assert len(set(seen)) == (1 if fixed else 5)
 
 
 def test_a_run_that_diverges_stops_alone(monkeypatch, tmp_path):
@@ -85,11 +88,12 @@ def test_a_run_that_diverges_stops_alone(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("points", [0, 7, 19])
-def test_a_training_goes_on_from_its_checkpoint_with_the_same_bytes(monkeypatch, tmp_path, points):
+@pytest.mark.parametrize("kind", [tiny, tiny_search])
+def test_a_training_goes_on_from_its_checkpoint_with_the_same_bytes(monkeypatch, tmp_path, kind, points):
     class Killed(Exception):
         pass
 
-    run = tiny(steps=20)
+    run = kind(steps=20)
     whole, _ = train([run], CPU, tmp_path / "whole", silent)
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
     ticks = []
@@ -104,6 +108,8 @@ def test_a_training_goes_on_from_its_checkpoint_with_the_same_bytes(monkeypatch,
     resumed, _ = train([run], CPU, tmp_path / "killed", ticks.append)
     assert torch.equal(resumed[run].parameters, whole[run].parameters)
     assert torch.equal(resumed[run].history, whole[run].history)
+    assert torch.equal(resumed[run].std, whole[run].std)
+    assert resumed[run].seconds > 0
 
 
 def test_runs_at_different_steps_are_both_finished(monkeypatch, tmp_path):

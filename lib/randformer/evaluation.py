@@ -127,8 +127,8 @@ def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
 def fixed_and_random(run, parameters: Tensor, seeds: int = 256) -> tuple[float, float]:
     """Mean loss of a model (1, P) under the best of so many fixed seeds, and under as many others: equation 1.
 
-    On 20 n inputs, drawn as in training; the best seed is the best for these. That is how the equation has it, which
-    holds for any distribution of inputs, and so for this one.
+    On 20 n inputs drawn as in training (in a grid, on all cells); the best seed is the best for these. That is how the
+    equation has it, which holds for any distribution of inputs, and so for this one.
     """
     generator = torch.Generator().manual_seed(SEED_STREAM + run.number)
     inputs = run.task.draw_inputs(20 * run.task.n, generator).unsqueeze(0)

@@ -39,6 +39,7 @@ def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
             "steps_by_cell": [float(x) for x in steps[1]],
             "visits": [float(x) for x in score.visits[0].double().mean(0)],  # of the start too: 0, it is found at once
             "found": float(found.mean()),
+            "found_by_cell": [float(x) for x in found.mean(0)],
             "shortest": float(shortest[found].mean()) if found.any() else 0.0,  # of pairs (seed, cell) found before
             "walks": sorted(walks.values(), reverse=True),  # seeds that share each distinct walk of the first episode
             "ways": ways(task.n, score),

@@ -17,7 +17,6 @@ from .training import State, adam, draw_seeds
 
 WATCHED_SEEDS = 64  # to choose the worst input on, and as many others to score it
 WATCHED_STREAM = 2 * 10**9  # where their generator starts: no training's or evaluation's does there
-STD_CHANGE = 0.2  # most that a deviation changes in one generation, as a share (our choice)
 
 
 @dataclass(frozen=True)
@@ -40,8 +39,12 @@ class Evolution:
         at_least("population", self.batch, 2)
         if self.batch % 2:
             raise BadInput(f"population = {self.batch}: candidates come in pairs, give an even number")
-        for name in ("rate", "std_rate", "std", "beta1", "beta2", "eps"):
+        for name in ("rate", "std_rate", "std", "eps"):
             at_least(name, getattr(self, name), 0.0)
+        for name in ("beta1", "beta2"):
+            at_least(name, getattr(self, name), 0.0, 0.999999)
+        if self.std == 0:
+            raise BadInput("std = 0: candidates must differ, give a number above 0")
 
     def first_std(self, parameters: Tensor) -> Tensor:
         """Of the search distribution before the first generation, (K, P)."""
@@ -69,20 +72,19 @@ class Evolution:
         losses = run.task.losses(run.network, candidates.flatten(0, 1), inputs, seeds)
         l_q = relaxed_worst_case(losses, q.repeat_interleave(self.batch))[1].view(-1, self.batch)
         self.move(state, noise, ranks(l_q))
-        return l_q.mean(1), state.parameters.isfinite().all(1)
+        return l_q.mean(1), (state.parameters.isfinite() & state.std.isfinite()).all(1)
 
     def move(self, state: State, noise: Tensor, goodness: Tensor) -> None:
         """Move centres and deviations, in place: noise (K, pairs, P), goodness (K, 2 pairs) of centre + and - noise."""
         plus, minus = goodness.unsqueeze(-1).chunk(2, 1)
         uphill = ((plus - minus) / 2 * noise).mean(1)
         outwards = ((plus + minus) / 2 * (noise.square() - state.std.unsqueeze(1).square())).mean(1) / state.std
-        change = self.std_rate * outwards / state.std
         adam(state, -uphill, self.rate, self.beta1, self.beta2, self.eps)
-        state.std *= 1 + change.clamp(-STD_CHANGE, STD_CHANGE)
+        state.std *= 1 + self.std_rate * outwards / state.std
 
 
 def ranks(losses: Tensor) -> Tensor:
-    """Goodness (K, N) by losses (K, N): 1/2 for the least, -1/2 for the largest, the same for equal ones."""
+    """Goodness (K, N) by losses (K, N): evenly from 1/2 for the least to -1/2 for the largest, equal ones alike."""
     above = (losses.unsqueeze(1) > losses.unsqueeze(2)).sum(2)  # how many are worse than each
     below = (losses.unsqueeze(1) < losses.unsqueeze(2)).sum(2)
     return (above - below) / (2 * (losses.shape[1] - 1))

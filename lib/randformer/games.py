@@ -81,6 +81,17 @@ def probabilities(weights: np.ndarray) -> np.ndarray:
     return weights / weights.sum()
 
 
+def few(losses, most: int) -> list[float]:
+    """Worst case of the best mixture of 1, 2, ... most rows, added one by one where they help most: upper bounds."""
+    losses = matrix(losses)
+    chosen, left, values = [], list(range(len(losses))), []
+    while left and len(chosen) < most:
+        worst = [solve(losses[[*chosen, row]]).high for row in left]
+        values.append(min(worst))
+        chosen.append(left.pop(int(np.argmin(worst))))
+    return values
+
+
 def pure(losses) -> tuple[float, int]:
     """The least worst case of a single strategy, and the first strategy that has it, by enumeration."""
     worst = matrix(losses).max(1)

@@ -9,17 +9,19 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from .evaluation import bootstrap
-from .plots import AXES, PALETTE
+from .plots import AXES, PALETTE, logarithmic
 from .plots_games import draw_visits, draw_walk
 
 SOFT = "#56B4E9"  # A_R with a softer adversary than the paper's
-# The ends of the paper's curves, read off: {(model, q): {measure: steps}}
-PAPER_7A = {
-    ("A_R", 1): {"average": 19, "95th percentile": 39},
-    ("A_R", math.inf): {"average": 20, "95th percentile": 28},
+# The ends of the paper's curves in steps, read off: {figure: {(model, q): {measure: steps}}}; 7B: {m: average}
+PAPER = {
+    "7A": {
+        ("A_R", 1): {"average": 19, "95th percentile": 39},
+        ("A_R", math.inf): {"average": 20, "95th percentile": 28},
+    },
+    "7B": {1: 35, 5: 24, 10: 20, 20: 20},
+    "10": {("A_r0", 1): {"average": 18, "95th percentile": 39}, ("A_r0", math.inf): {"average": 43}},
 }
-PAPER_7B = {1: 35, 5: 24, 10: 20, 20: 20}
-PAPER_10 = {("A_r0", 1): {"average": 18, "95th percentile": 39}, ("A_r0", math.inf): {"average": 43}}
 MEASURES = ("average", "95th percentile", "worst cell")
 
 
@@ -30,11 +32,13 @@ def color(model: str, q: float) -> str:
 def label(model: str, q: float) -> str:
     """A model as legends have it."""
     name = "A_R" if model == "A_R" else "A_{r_0}"
-    return f"${name}$, " + ("expected loss" if q == 1 else "worst cell" if q == math.inf else f"q = {q:g}")
+    return f"${name}$, trained " + (
+        "on the average" if q == 1 else "on the worst cell" if q == math.inf else f"with q = {q:g}"
+    )
 
 
-def training_curves(axis, table: pd.DataFrame, paper: dict) -> None:
-    """Minus the steps against generations, mean and interval over runs, of each model; paper: ends of its curves."""
+def training_curves(axis, table: pd.DataFrame, most: int, paper: dict) -> None:
+    """Minus the steps, of most, against generations, mean and interval over runs; paper: ends of its curves."""
     for (model, q), of in table.groupby(["answer", "q"], sort=False):
         curve = of.groupby("generation")["value"]
         low, high = np.array([bootstrap(values.to_list()) for _, values in curve]).T
@@ -46,25 +50,26 @@ def training_curves(axis, table: pd.DataFrame, paper: dict) -> None:
                 table["generation"].max() * 1.04, -end, marker="s" if q == 1 else "o", ms=9, mfc="none",
                 mec=look["color"], ls="none", clip_on=False,
             )  # fmt: skip
-    axis.set(xlabel="generation", ylim=(-51, -14))
+    axis.set(xlabel="generation", ylim=(-1.02 * most, None))
 
 
-def figure_7a(table: pd.DataFrame, paper: dict = PAPER_7A) -> Figure:
+def figure_7a(table: pd.DataFrame, most: int, paper: dict) -> Figure:
     """Accumulated reward over training: average, 95th percentile and worst over cells. Figures 7A and 10."""
     figure, axes = plt.subplots(1, 3, figsize=(13, 4), sharey=True, layout="constrained")
     for axis, measure in zip(axes, MEASURES, strict=True):
-        training_curves(axis, table[table["measure"] == measure], paper)
+        training_curves(axis, table[table["measure"] == measure], most, paper)
         axis.set_title(f"{measure} over cells" if measure != "worst cell" else measure)
     axes[0].set_ylabel("reward: minus the steps of both episodes")
     handles, labels = axes[0].get_legend_handles_labels()
-    handles += [plt.Line2D([], [], ls="none", marker=m, ms=9, mfc="none", mec="grey") for m in "so"]
-    labels += ["paper's end, expected loss (read off)", "paper's end, worst cell (read off)"]
+    if paper:
+        handles += [plt.Line2D([], [], ls="none", marker=m, ms=9, mfc="none", mec="grey") for m in "so"]
+        labels += ["paper's end, on the average (read off)", "paper's end, on the worst cell (read off)"]
     figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=3)
     return figure
 
 
-def figure_7b(table: pd.DataFrame, over_m: pd.DataFrame) -> Figure:
-    """The average for several m: over training, table as training_curves has it, and at its end, over_m: m, value."""
+def figure_7b(table: pd.DataFrame, over_m: pd.DataFrame, most: int, paper: dict[int, float]) -> Figure:
+    """The average for several m: over training, table: m, generation, value; and at its end, over_m: m, value."""
     figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True, layout="constrained")
     colors = dict(zip(sorted(table["m"].unique()), sns.color_palette("crest", table["m"].nunique()), strict=True))
     for m, of in table.groupby("m"):
@@ -72,19 +77,20 @@ def figure_7b(table: pd.DataFrame, over_m: pd.DataFrame) -> Figure:
         low, high = np.array([bootstrap(values.to_list()) for _, values in curve]).T
         axes[0].plot(curve.mean().index, -curve.mean(), color=colors[m], label=f"m = {m}")
         axes[0].fill_between(curve.mean().index, -high, -low, color=colors[m], alpha=0.15, lw=0)
-    axes[0].set(xlabel="generation", ylabel="average reward: minus the steps of both episodes", ylim=(-51, -14))
+    axes[0].set(xlabel="generation", ylabel="average reward: minus the steps of both episodes")
+    axes[0].set_ylim(bottom=-1.02 * most)
     axes[0].legend()
     ends = over_m.groupby("m")["value"]
     errors = np.abs(np.array([bootstrap(values.to_list()) for _, values in ends]).T - ends.mean().to_numpy())
     axes[1].errorbar(ends.mean().index, -ends.mean(), errors[::-1], color=PALETTE["A_R"], marker="o", capsize=4)
-    paper = {m: steps for m, steps in PAPER_7B.items() if m in set(over_m["m"])}
-    axes[1].plot(
-        list(paper), [-steps for steps in paper.values()], "o", ms=10, mfc="none", mec=PALETTE["A_R"], alpha=0.55,
-        label="paper (read off)",
-    )  # fmt: skip
+    if paper:
+        axes[1].plot(
+            list(paper), [-steps for steps in paper.values()], "o", ms=10, mfc="none", mec=PALETTE["A_R"], alpha=0.55,
+            label="paper (read off)",
+        )  # fmt: skip
+        axes[1].legend()
     axes[1].set(xlabel=AXES["m"].replace("training step", "generation"), xticks=sorted(over_m["m"].unique()))
     axes[1].set_title("after training")
-    axes[1].legend()
     return figure
 
 
@@ -114,7 +120,7 @@ def figure_6c(n: int, episodes: list[tuple[list, list]], treasure: int, last: in
 
 
 def figure_values(table: pd.DataFrame, values: dict[int, dict[str, float]]) -> Figure:
-    """Trained models against what any strategy can reach, one panel per grid; values: {cells a side: {line: steps}}."""
+    """Trained models against what walks can reach, one panel per grid; values: {cells a side: {line: steps}}."""
     figure, axes = plt.subplots(1, len(values), figsize=(6 * len(values), 4), layout="constrained", squeeze=False)
     for axis, (n, lines) in zip(axes[0], values.items(), strict=True):
         of = table[(table["N"] == n) & table["measure"].isin(MEASURES)]
@@ -128,22 +134,22 @@ def figure_values(table: pd.DataFrame, values: dict[int, dict[str, float]]) -> F
                 )  # fmt: skip
         for (name, value), style in zip(lines.items(), ("-", "--", ":"), strict=False):
             axis.axhline(value, color="black", lw=1.2, ls=style, label=f"{name}: {value:g}")
-        axis.set_xticks(range(len(models)), [label(*model).replace(", ", "\n") for model in models])
+        axis.set_xticks(
+            range(len(models)), [label(*model).replace(", trained ", "\n").replace("the ", "the\n") for model in models]
+        )
         axis.set(title=f"{n} x {n}", ylabel="steps of both episodes", ylim=(0, None))
         axis.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
-def figure_walks(walks: dict[str, list[float]]) -> Figure:
-    """How much of the seeds (or of a mixture) the most frequent walks of episode 1 cover: {model: shares, sorted}."""
+def figure_walks(trained: dict[tuple[str, float], np.ndarray], mixture: np.ndarray | None) -> Figure:
+    """What the most frequent walks of episode 1 cover: {(model, q): shares, sorted}, and of the best mixture."""
     figure, axis = plt.subplots(figsize=(6.5, 4), layout="constrained")
-    look = sns.color_palette("colorblind", len(walks))
-    for (name, shares), shade, marker in zip(walks.items(), look, "osDv^Px", strict=False):
+    lines = [(label(*model), color(*model), shares) for model, shares in trained.items()]
+    lines += [("best mixture", "black", mixture)] if mixture is not None else []
+    for (name, shade, shares), marker in zip(lines, "sovD^", strict=False):
         axis.plot(range(1, len(shares) + 1), 100 * np.cumsum(shares), marker=marker, ms=5, color=shade, label=name)
-    axis.set(
-        xlabel="distinct walks, the most frequent first", ylabel="covered [% of seeds]", ylim=(0, 103), xscale="log"
-    )
-    axis.set_xticks([1, 2, 5, 10, 20, 50, 100, 200], [1, 2, 5, 10, 20, 50, 100, 200])
-    axis.minorticks_off()
+    axis.set(xlabel="distinct walks, the most frequent first", ylabel="covered [% of seeds]", ylim=(0, 103))
+    logarithmic(axis, pd.Series([1, 2, 5, 10, 20, 50, 100, 200]))
     axis.legend(loc="lower right")
     return figure

@@ -1,7 +1,8 @@
 """What a training left behind: one run, one folder, checked whenever it is read.
 
     results/<profile>/<experiment>/<key>/
-        run.json             what was trained (config), on what, its loss history; the same bytes whenever repeated
+        run.json             what was trained (config), on what, its loss history, what evolution watched of its
+                             centre; the same bytes whenever repeated
         weights.safetensors  the weights by name, and the fixed seed of an A_r0
         evaluation.json      what the model does, measured once (evaluation.py)
         provenance.json      what differs between two trainings of the same numbers: commit, seconds
@@ -188,6 +189,7 @@ def save_checkpoint(cache: Path, runs: list, state) -> None:
     for k, run in enumerate(runs):
         tensors = {
             "step": torch.tensor(state.step),
+            "seconds": torch.tensor(state.seconds),
             "generator": state.generators[k].get_state(),
             **{name: getattr(state, name)[k : k + 1].contiguous() for name in state.TENSORS},
         }
@@ -206,7 +208,7 @@ def load_checkpoint(cache: Path, run, device: torch.device, fresh):
         return fresh
     tensors = safetensors.torch.load(data)
     fresh.generators[0].set_state(tensors["generator"])
-    fresh.step = int(tensors["step"])
+    fresh.step, fresh.seconds = int(tensors["step"]), float(tensors["seconds"])
     for name in fresh.TENSORS:
         setattr(fresh, name, tensors[name].to(device))
     return fresh

@@ -35,6 +35,7 @@ class State:
     seed: Tensor  # K, 1, 1, ...: each model's fixed seed (drawn, and ignored, for models with fresh seeds)
     generators: list[torch.Generator]
     history: Tensor  # K, points so far, 1 + what is watched: the mean loss L_q of a stretch of steps, then the latter
+    seconds: float = 0.0  # of the processor for each model, in all processes that worked on it
 
     def select(self, keep: Tensor) -> "State":
         """The models where keep (K,) is true."""
@@ -56,7 +57,8 @@ def join(states: list[State]) -> State:
     """One state of all models; they must stand at the same step."""
     (step,) = {state.step for state in states}
     joined = {name: torch.cat([getattr(state, name) for state in states]) for name in State.TENSORS}
-    return State(step=step, generators=[g for state in states for g in state.generators], **joined)
+    generators, seconds = [g for state in states for g in state.generators], sum(state.seconds for state in states)
+    return State(step=step, generators=generators, seconds=seconds / len(states), **joined)
 
 
 def draw_seeds(run, state: State) -> Tensor:
@@ -92,7 +94,7 @@ def train(runs: list, device: torch.device, cache: Path, tick: Callable[[int], N
 
 def train_together(runs: list, state: State, cache: Path, tick: Callable[[int], None]) -> tuple[dict, dict]:
     """The loop behind train, for runs at the same step."""
-    training, diverged, saved = runs[0].training, {}, time.monotonic()
+    training, diverged, saved, began = runs[0].training, {}, time.monotonic(), time.process_time()
     stretch = math.ceil(training.steps / HISTORY)
     q = torch.tensor([run.model.q for run in runs], device=state.parameters.device)
     while runs and state.step < training.steps:
@@ -108,6 +110,8 @@ def train_together(runs: list, state: State, cache: Path, tick: Callable[[int], 
                 runs = [run for run in runs if run not in lost]
                 state, q, total = state.select(finite), q[finite], total[finite]
         if runs:
+            state.seconds += (time.process_time() - began) / len(runs)
+            began = time.process_time()
             point = torch.cat([(total / steps).float().unsqueeze(1), training.watch(runs[0], state)], 1)
             state.history = torch.cat([state.history, point.unsqueeze(1)], 1)
         tick(steps * len(runs))

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -180,12 +179,12 @@ def work(job: Job, tick: Callable[[int], None]) -> dict[Run, str]:
     torch.set_num_threads(1)
     device, failed = torch.device(job.device), {}
     if job.train:
-        began, code = time.process_time(), commit()
+        code = commit()
         cost = job.runs[0].cost // job.runs[0].training.steps
         trained, diverged = train(list(job.runs), device, CACHE, lambda steps: tick(steps * cost))
         failed = {run: f"the loss is not a number at step {step}" for run, step in diverged.items()}
-        provenance = {"commit": code, "cpu_seconds": round((time.process_time() - began) / len(job.runs), 1)}
         for run, state in trained.items():
+            provenance = {"commit": code, "cpu_seconds": round(state.seconds, 1)}
             records.write_record(folder(job.profile, run), run, state, device, provenance)
             records.drop_checkpoint(CACHE, run, device)
     for run in job.runs:

@@ -37,7 +37,7 @@ class GridWorld:
 
     n: int = 5  # cells a side
     episode: int = 25  # steps
-    seed_size: int = 80  # table 3: a token of noise, as wide as the network
+    seed_size: int = 80  # numbers, table 3: a whole token of noise
 
     def __post_init__(self):
         at_least("n (cells a side)", self.n, 2)
@@ -52,7 +52,7 @@ class GridWorld:
 
     @property
     def places(self) -> int:
-        """Tokens that the longest sequence has: the seed, two starts, every step but the last, and a treasure found."""
+        """Tokens that the longest sequence has: the seed, two starts, and every step of both episodes but the last."""
         return 2 * self.episode + 2
 
     @property
@@ -96,7 +96,7 @@ class Search:
     """What models did on a grid: K models, m seeds, C cells; cell 0 is the start, where no treasure lies."""
 
     first: Tensor  # K, m, episode + 1: cells of the first episode, had nothing been found
-    second: Tensor  # K, m, C, episode: and of the second; -1 from the treasure on. Row 0: where nothing was found
+    second: Tensor  # K, m, C, episode: and of the second; -1 after the treasure. Row 0: where nothing was found
     found: Tensor  # K, m, C: whether the first episode finds a treasure there
     visits: Tensor  # K, m, C: the step at which it does, the length of an episode where it does not
     again: Tensor  # K, m, C: steps of the second episode
@@ -115,7 +115,7 @@ class Agents:
         w = unflatten(parameters, shapes(network, task.token_size, task.outputs))
         parts = (task.seed_size, 2 * task.n, 1, task.places)
         self.seeds, states, self.reward, places = w["embed0.w"].split(parts, 1)  # each (K, ., D)
-        rows, self.onwards = tables(task.n, parameters.device)
+        rows, self.onwards = lookup(task.n, parameters.device)
         self.states, self.places = rows.to(states.dtype) @ states, places + w["embed0.b"].unsqueeze(1)
         self.task, self.stepper = task, Stepper(network, w, task.episode + 1)
 
@@ -130,7 +130,7 @@ class Agents:
         return torch.cat(walk, -1)
 
     def walk_second(self, first: Tensor, visits: Tensor, found: Tensor) -> Tensor:
-        """Cells of the second episode for each treasure, (K, m, cells, episode), -1 once the treasure is found.
+        """Cells of the second episode for each treasure, (K, m, cells, episode), -1 after the step that finds it.
 
         Row 0 is the branch of all cells that the first episode did not find, whose own rows are -1.
         """
@@ -185,7 +185,7 @@ def packed(wanted: Tensor) -> tuple[Tensor, Tensor]:
 
 
 @lru_cache(maxsize=4)
-def tables(n: int, device: torch.device) -> tuple[Tensor, Tensor]:
+def lookup(n: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """What a token says of each cell, (cells, 2n), and where each direction leads, (cells, 4)."""
     row, column = torch.arange(n**2) // n, torch.arange(n**2) % n
     states = torch.cat([torch.eye(n)[row], torch.eye(n)[column]], 1)
