@@ -62,8 +62,8 @@ def test_models_stand_against_the_lines_of_the_game():
     (axis,) = figure.axes
     assert {17.5, 26.0} <= {line.get_ydata()[0] for line in axis.lines}
     assert [label.get_text() for label in axis.get_xticklabels()] == [
-        "$A_R$\non the average",
-        "$A_R$\non the worst cell",
+        "$A_R$\non the\naverage",
+        "$A_R$\non the\nworst cell",
     ]
 
 
