@@ -78,7 +78,6 @@ def figure_7b(table: pd.DataFrame, over_m: pd.DataFrame, most: int, paper: dict[
         axes[0].plot(curve.mean().index, -curve.mean(), color=colors[m], label=f"m = {m}")
         axes[0].fill_between(curve.mean().index, -high, -low, color=colors[m], alpha=0.15, lw=0)
     axes[0].set(xlabel="generation", ylabel="average reward: minus the steps of both episodes")
-    axes[0].set_ylim(bottom=-1.02 * most)
     axes[0].legend()
     ends = over_m.groupby("m")["value"]
     errors = np.abs(np.array([bootstrap(values.to_list()) for _, values in ends]).T - ends.mean().to_numpy())
@@ -91,6 +90,8 @@ def figure_7b(table: pd.DataFrame, over_m: pd.DataFrame, most: int, paper: dict[
         axes[1].legend()
     axes[1].set(xlabel=AXES["m"].replace("training step", "generation"), xticks=sorted(over_m["m"].unique()))
     axes[1].set_title("after training")
+    axes[1].margins(y=0.08)
+    axes[1].set_ylim(bottom=-1.02 * most)
     return figure
 
 
@@ -150,6 +151,7 @@ def figure_walks(trained: dict[tuple[str, float], np.ndarray], mixture: np.ndarr
     for (name, shade, shares), marker in zip(lines, "sovD^", strict=False):
         axis.plot(range(1, len(shares) + 1), 100 * np.cumsum(shares), marker=marker, ms=5, color=shade, label=name)
     axis.set(xlabel="distinct walks, the most frequent first", ylabel="covered [% of seeds]", ylim=(0, 103))
-    logarithmic(axis, pd.Series([1, 2, 5, 10, 20, 50, 100, 200]))
+    longest = max(len(shares) for _, _, shares in lines)
+    logarithmic(axis, pd.Series([k for k in (1, 2, 5, 10, 20, 50, 100, 200) if k < 2 * longest]))
     axis.legend(loc="lower right")
     return figure
