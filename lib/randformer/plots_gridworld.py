@@ -71,13 +71,13 @@ def figure_7a(table: pd.DataFrame, most: int, paper: dict) -> Figure:
 def figure_7b(table: pd.DataFrame, over_m: pd.DataFrame, most: int, paper: dict[int, float]) -> Figure:
     """The average for several m: over training, table: m, generation, value; and at its end, over_m: m, value."""
     figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True, layout="constrained")
-    colors = dict(zip(sorted(table["m"].unique()), sns.color_palette("crest", table["m"].nunique()), strict=True))
+    colors = dict(zip(sorted(table["m"].unique()), sns.color_palette("viridis", table["m"].nunique()), strict=True))
     for m, of in table.groupby("m"):
         curve = of.groupby("generation")["value"]
         low, high = np.array([bootstrap(values.to_list()) for _, values in curve]).T
         axes[0].plot(curve.mean().index, -curve.mean(), color=colors[m], label=f"m = {m}")
         axes[0].fill_between(curve.mean().index, -high, -low, color=colors[m], alpha=0.15, lw=0)
-    axes[0].set(xlabel="generation", ylabel="average reward: minus the steps of both episodes")
+    axes[0].set(xlabel="generation", ylabel="average of minus the steps")
     axes[0].legend()
     ends = over_m.groupby("m")["value"]
     errors = np.abs(np.array([bootstrap(values.to_list()) for _, values in ends]).T - ends.mean().to_numpy())
