@@ -37,18 +37,22 @@ def label(model: str, q: float) -> str:
     )
 
 
+def band(axis, table: pd.DataFrame, **look) -> None:
+    """Minus the steps against generations: mean over runs, and its interval."""
+    curve = table.groupby("generation")["value"]
+    low, high = np.array([bootstrap(values.to_list()) for _, values in curve]).T
+    axis.plot(curve.mean().index, -curve.mean(), **look)
+    axis.fill_between(curve.mean().index, -high, -low, color=look["color"], alpha=0.15, lw=0)
+
+
 def training_curves(axis, table: pd.DataFrame, most: int, paper: dict) -> None:
     """Minus the steps, of most, against generations, mean and interval over runs; paper: ends of its curves."""
     for (model, q), of in table.groupby(["answer", "q"], sort=False):
-        curve = of.groupby("generation")["value"]
-        low, high = np.array([bootstrap(values.to_list()) for _, values in curve]).T
-        look = {"color": color(model, q), "ls": "--" if q == 1 else "-"}
-        axis.plot(curve.mean().index, -curve.mean(), label=label(model, q), **look)
-        axis.fill_between(curve.mean().index, -high, -low, color=look["color"], alpha=0.15, lw=0)
+        band(axis, of, color=color(model, q), ls="--" if q == 1 else "-", label=label(model, q))
         if (end := paper.get((model, q), {}).get(of["measure"].iloc[0])) is not None:
             axis.plot(
                 table["generation"].max() * 1.04, -end, marker="s" if q == 1 else "o", ms=9, mfc="none",
-                mec=look["color"], ls="none", clip_on=False,
+                mec=color(model, q), ls="none", clip_on=False,
             )  # fmt: skip
     axis.set(xlabel="generation", ylim=(-1.02 * most, None))
 
@@ -73,10 +77,7 @@ def figure_7b(table: pd.DataFrame, over_m: pd.DataFrame, most: int, paper: dict[
     figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True, layout="constrained")
     colors = dict(zip(sorted(table["m"].unique()), sns.color_palette("viridis", table["m"].nunique()), strict=True))
     for m, of in table.groupby("m"):
-        curve = of.groupby("generation")["value"]
-        low, high = np.array([bootstrap(values.to_list()) for _, values in curve]).T
-        axes[0].plot(curve.mean().index, -curve.mean(), color=colors[m], label=f"m = {m}")
-        axes[0].fill_between(curve.mean().index, -high, -low, color=colors[m], alpha=0.15, lw=0)
+        band(axes[0], of, color=colors[m], label=f"m = {m}")
     axes[0].set(xlabel="generation", ylabel="average of minus the steps")
     axes[0].legend()
     ends = over_m.groupby("m")["value"]
