@@ -58,8 +58,10 @@ class Evolution:
         seeds = torch.cat([state.seed] * 2, 1) if run.model.fixed_seed else drawn
         losses = run.task.losses(run.network, state.parameters, inputs, seeds)
         choose, score = (half.mean(1) for half in losses.chunk(2, 1))
-        ranks = [round(0.05 * (len(inputs) - 1)), 0]
-        return torch.cat([score.mean(1, keepdim=True), score.gather(1, choose.argsort(1).flip(1)[:, ranks])], 1)
+        places = [round(0.05 * (len(inputs) - 1)), 0]
+        ordered = choose.sort(1, descending=True)[0][:, places].unsqueeze(2)
+        at = choose.unsqueeze(1) == ordered  # K, 2, inputs: those that look alike to the adversary are chosen alike
+        return torch.cat([score.mean(1, keepdim=True), (score.unsqueeze(1) * at).sum(2) / at.sum(2)], 1)
 
     def step(self, run, q: Tensor, state: State) -> tuple[Tensor, Tensor]:
         """One generation in place: the candidates' mean L_q (K,), and which centres are still finite (K,)."""

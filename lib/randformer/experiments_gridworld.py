@@ -41,10 +41,9 @@ SIZES = {
     ),
     "laptop": Sizes(
         task=GridWorld(5, 25, 16),
-        network=replace(NETWORK, width=8, layers=1, heads=2, key_size=4),
+        network=replace(NETWORK, width=16, layers=1, heads=2, key_size=4),
         training=Evolution(1_000, 64, rate=0.02, std=0.06),
         runs=2,
-        claim_runs=3,
     ),
     "paper": Sizes(),
 }

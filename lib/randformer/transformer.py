@@ -169,9 +169,11 @@ class Stepper:
     def __init__(self, network: Network, w: dict[str, Tensor], most: int):
         assert network.attention == "softmax"
         self.network, self.w, self.most = network, w, most
-        self.own: dict[int, Tensor] = {}  # of each layer: keys and values (2, most, K, m, C, H, d) since branch()
-        self.shared: dict[int, tuple[Tensor, Tensor]] = {}  # keys (K, m, H, d, T), values (K, m, H, T, d) before it
-        self.hidden = None  # (K, m, 1, C, T): -inf where a sequence does not see what is shared, else 0
+        parts = ("query", "key", "value")
+        self.project = [torch.cat([w[f"{i}.{part}"] for part in parts], 2) for i in range(network.layers)]
+        self.own: dict[int, Tensor] = {}  # of each layer: keys and values (2, most, d, H, K, m, C) since branch()
+        self.shared: dict[int, tuple[Tensor, Tensor]] = {}  # keys (H, K, m, d, T), values (H, K, m, T, d) before it
+        self.hidden = None  # (K, m, C, T): -inf where a sequence does not see what is shared, else 0
         self.length = 0  # tokens since branch()
 
     def step(self, x: Tensor) -> Tensor:
@@ -180,40 +182,44 @@ class Stepper:
         return blocks(self.network, self.w, x, self.attend)
 
     def attend(self, layer: int, x: Tensor) -> Tensor:
-        """What attention of one layer adds to x (K, m, C, D), each seeing itself and what came before."""
-        q, k, v = projected(self.network, self.w, layer, x)
-        q = q * self.network.key_size**-0.5
+        """What attention of one layer adds to x (K, m, C, D), each seeing itself and what came before.
+
+        Sequences are the last axis of what is kept: a head has few numbers, and sums over them run along sequences.
+        """
+        heads, size = self.network.heads, self.network.key_size
+        parts = linear(x, self.project[layer]).view(*x.shape[:-1], 3, heads, size).permute(3, 5, 4, 0, 1, 2)
+        q = parts[0] * size**-0.5  # d, H, K, m, C
         if layer not in self.own:
-            self.own[layer] = k.new_empty(2, self.most, *k.shape)
+            self.own[layer] = x.new_empty(2, self.most, *q.shape)
         own = self.own[layer]
-        own[0, self.length - 1], own[1, self.length - 1] = k, v
-        scores = (own[0, : self.length] * q).sum(-1)  # T, K, m, C, H
+        own[:, self.length - 1] = parts[1:]
+        keys, values = own[:, : self.length]
+        scores = (keys * q).sum(1)  # T, H, K, m, C
         largest = scores.amax(0)
         if self.shared:
-            before = q.transpose(2, 3) @ self.shared[layer][0] + self.hidden  # K, m, H, C, T
-            largest = largest.maximum(before.amax(-1).transpose(2, 3))
+            before = q.permute(1, 2, 3, 4, 0) @ self.shared[layer][0] + self.hidden  # H, K, m, C, T
+            largest = largest.maximum(before.amax(-1))
         weights = (scores - largest).exp_()
-        total, mixed = weights.sum(0), (weights.unsqueeze(-1) * own[1, : self.length]).sum(0)
+        total, mixed = weights.sum(0), (weights.unsqueeze(1) * values).sum(0)
         if self.shared:
-            weights = (before - largest.transpose(2, 3).unsqueeze(-1)).exp_()
-            total += weights.sum(-1).transpose(2, 3)
-            mixed += (weights @ self.shared[layer][1]).transpose(2, 3)
-        return linear((mixed / total.unsqueeze(-1)).flatten(-2), self.w[f"{layer}.out"])
+            weights = (before - largest.unsqueeze(-1)).exp_()
+            total += weights.sum(-1)
+            mixed += (weights @ self.shared[layer][1]).movedim(-1, 0)
+        mixed = (mixed / total).permute(2, 3, 4, 1, 0)
+        return linear(mixed.flatten(-2), self.w[f"{layer}.out"])
 
     def branch(self, seen: Tensor) -> None:
         """Go on with C sequences in the place of each one, which see what seen (K, m, C, T) says of its T tokens."""
         for layer, own in self.own.items():
-            keys, values = own[:, : self.length].squeeze(4).unbind(0)  # T, K, m, H, d
-            self.shared[layer] = keys.permute(1, 2, 3, 4, 0).contiguous(), values.permute(1, 2, 3, 0, 4).contiguous()
+            keys, values = own[:, : self.length].squeeze(-1).unbind(0)  # T, d, H, K, m
+            self.shared[layer] = keys.permute(2, 3, 4, 1, 0).contiguous(), values.permute(2, 3, 4, 0, 1).contiguous()
         self.own, self.length = {}, 0
-        self.hidden = torch.where(seen, 0.0, -torch.inf).to(keys.dtype).unsqueeze(2)
+        self.hidden = torch.where(seen, 0.0, -torch.inf).to(keys.dtype)
 
     def select(self, rows: Tensor) -> None:
         """Go on with those of the C sequences only, (K, m, C')."""
-        groups, count = rows.shape[:2].numel(), self.hidden.shape[3]
-        chosen = (torch.arange(groups, device=rows.device).unsqueeze(1) * count + rows.flatten(0, 1)).flatten()
         for layer, own in self.own.items():
-            self.own[layer] = own.new_empty(2, self.most, *rows.shape, *own.shape[-2:])
-            kept = own[:, : self.length].flatten(2, 4).index_select(2, chosen)
-            self.own[layer][:, : self.length] = kept.unflatten(2, rows.shape)
-        self.hidden = self.hidden.flatten(0, 3)[chosen].view(*rows.shape, -1).unsqueeze(2)
+            kept = own[:, : self.length]
+            self.own[layer] = own.new_empty(*own.shape[:-1], rows.shape[-1])
+            self.own[layer][:, : self.length] = kept.gather(-1, rows.expand(*kept.shape[:-1], -1))
+        self.hidden = self.hidden.gather(2, rows.unsqueeze(-1).expand(-1, -1, -1, self.hidden.shape[-1]))
