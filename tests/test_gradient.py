@@ -1,13 +1,16 @@
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
 
-from conftest import tiny
-from randformer import training
+from conftest import tiny, tiny_recall
+from randformer import gradient, training
 from randformer.checks import BadInput
-from randformer.gradient import Training
-from randformer.training import State, train
+from randformer.gradient import Training, bytes_kept, gradients, seeds_at_once
+from randformer.objective import Model, relaxed_worst_case
+from randformer.tasks.coloring import Coloring
+from randformer.training import State, begin, draw_seeds, join, train
 
 CPU = torch.device("cpu")
 
@@ -53,3 +56,72 @@ def test_impossible_trainings_are_refused(bad):
     (name,) = bad
     with pytest.raises(BadInput, match=f"{name} = .*: give"):
         Training(**({"steps": 1, "batch": 1} | bad))
+
+
+def step_of(run, models: int = 2):
+    """What gradients() takes: a state of that many models (K, P), their q, inputs and seeds, in double precision."""
+    state = join([begin(replace(run, number=number), CPU) for number in range(models)])
+    inputs = torch.stack([run.task.draw_inputs(run.training.batch, g) for g in state.generators])
+    q = torch.tensor([1.0, run.model.q][:models], dtype=torch.float64)
+    return run, q, state.parameters.double(), inputs, draw_seeds(run, state).double()
+
+
+def under(m: int, run=None):
+    """A tiny run with m seeds."""
+    return replace(run or tiny_recall(), model=Model(3, m))
+
+
+SLICED = [tiny_recall(), tiny(), replace(tiny(), task=Coloring(6, seeds_per="input"))]
+
+
+@pytest.mark.parametrize("size", range(1, 8))
+@pytest.mark.parametrize("run", [under(7, run) for run in SLICED], ids=lambda run: f"{run.task}")
+def test_slices_of_seeds_give_the_gradient_of_all_at_once(run, size):
+    """Equation 5's own, by autograd, for every size of a slice."""
+    run, q, parameters, inputs, seeds = step_of(run)
+    whole = parameters.clone().requires_grad_(True)
+    objective, l_q = relaxed_worst_case(gradient.losses(run, whole, inputs, seeds).mean(1), q)
+    (expected,) = torch.autograd.grad(objective.sum(), whole)
+    found = gradients(run, q, parameters, inputs, seeds, size)
+    for ours, theirs in zip(found, (expected, objective.detach(), l_q.detach()), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-10, atol=1e-12)
+
+
+def test_slices_keep_no_more_than_the_budget_whatever_m():
+    """Counted while a step runs: the bytes that the graph holds on to at any time."""
+    run = under(40)
+    budget = bytes_kept(run, 10)
+    assert seeds_at_once(run.group, budget) == 10
+    assert seeds_at_once(run.group, bytes_kept(run, 40)) == 40
+    assert seeds_at_once(run.group, 1) == 1  # one seed at least
+    held = most = 0
+
+    class Held:
+        def __init__(self, tensor):
+            nonlocal held, most
+            self.tensor = tensor
+            held += tensor.untyped_storage().nbytes()
+            most = max(most, held)
+
+        def __del__(self):
+            nonlocal held
+            held -= self.tensor.untyped_storage().nbytes()
+
+    peaks = {}
+    for m in (10, 40):
+        most = held
+        arguments = step_of(under(m), models=1)
+        with torch.autograd.graph.saved_tensors_hooks(Held, lambda kept: kept.tensor):
+            gradients(*arguments, 10)
+        assert held == 0
+        peaks[m] = most
+    assert peaks[40] == pytest.approx(peaks[10], rel=0.01)  # the seeds themselves are more
+
+
+def test_a_step_takes_as_many_seeds_at_once_as_the_budget_allows(monkeypatch):
+    run, losses, seen = under(7), gradient.losses, []
+    monkeypatch.setattr(gradient, "BUDGET", bytes_kept(run, 3))
+    assert seeds_at_once(run.group, gradient.BUDGET) == 3
+    monkeypatch.setattr(gradient, "losses", lambda run, *of: seen.append(of[-1].shape[1]) or losses(run, *of))
+    run.training.step(run, torch.tensor([run.model.q]), begin(run, CPU))
+    assert seen == [3, 3, 1, 3, 3]

@@ -99,8 +99,8 @@ def test_no_checkpoint_outlives_its_record(elsewhere, monkeypatch):
 def test_a_run_that_diverges_is_named_and_the_others_are_recorded(monkeypatch):
     losses = gradient.losses
 
-    def poisoned(run, state):
-        found = losses(run, state)
+    def poisoned(run, *of):
+        found = losses(run, *of)
         return found * float("nan") if run.model.fixed_seed else found
 
     monkeypatch.setattr(gradient, "losses", poisoned)

@@ -72,7 +72,7 @@ class Evolution:
         seeds = draw_seeds(run, state).repeat_interleave(self.batch, 0)  # the same for all candidates of a run
         inputs = run.task.draw_inputs(1, state.generators[0])
         losses = run.task.losses(run.network, candidates.flatten(0, 1), inputs, seeds)
-        l_q = relaxed_worst_case(losses, q.repeat_interleave(self.batch))[1].view(-1, self.batch)
+        l_q = relaxed_worst_case(losses.mean(1), q.repeat_interleave(self.batch))[1].view(-1, self.batch)
         self.move(state, noise, ranks(l_q))
         return l_q.mean(1), (state.parameters.isfinite() & state.std.isfinite()).all(1)
 

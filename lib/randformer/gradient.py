@@ -1,7 +1,13 @@
-"""Training by gradient: Adam on the relaxed worst case, as tables 1 and 2 have it."""
+"""Training by gradient: Adam on the relaxed worst case, as tables 1 and 2 have it.
+
+m seeds cost m times the time. They need not cost m times the memory: equation 5's gradient is a sum over seeds as soon
+as one knows what each input's mean loss weighs, q * mean^(q - 1). A first pass without a gradient finds the mean
+losses, a second adds up the gradient slice by slice of the seeds. Steps that fit into the memory take a single pass.
+"""
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -9,6 +15,9 @@ from torch import Tensor
 from .checks import at_least
 from .objective import relaxed_worst_case
 from .training import State, adam, draw_seeds
+from .transformer import initialize
+
+BUDGET = 2**27  # bytes that one model's step may keep for its gradient, 128 MiB; more is done in slices of the seeds
 
 
 @dataclass(frozen=True)
@@ -55,10 +64,9 @@ class Training:
 
         A model that is not finite any more is not to be trained on: drop it from the state.
         """
-        state.parameters.requires_grad_(True)
-        objective, l_q = relaxed_worst_case(losses(run, state), q)
-        (gradient,) = torch.autograd.grad(objective.sum(), state.parameters)
-        state.parameters.requires_grad_(False)
+        inputs = torch.stack([run.task.draw_inputs(self.batch, g) for g in state.generators])
+        size = seeds_at_once(run.group, BUDGET)
+        gradient, objective, l_q = gradients(run, q, state.parameters, inputs, draw_seeds(run, state), size)
         finite = objective.isfinite() & gradient.isfinite().all(1)
         self.descend(state, gradient)
         return l_q, finite
@@ -71,7 +79,60 @@ class Training:
         adam(state, gradient, rate, self.beta1, self.beta2, self.eps)
 
 
-def losses(run, state: State) -> Tensor:
-    """One step's losses (K, m, B) of all models, each on inputs and seeds drawn by its own generator."""
-    inputs = torch.stack([run.task.draw_inputs(run.training.batch, g) for g in state.generators])
-    return run.task.losses(run.network, state.parameters, inputs, draw_seeds(run, state))
+def gradients(
+    run, q: Tensor, parameters: Tensor, inputs: Tensor, seeds: Tensor, size: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradient (K, P), and what relaxed_worst_case says (K,) each, of models (K, P), in slices of size seeds.
+
+    All slices but the last go through the network twice. Any size gives the same numbers, to rounding.
+    """
+    *others, last = seeds.split(size, 1)
+    with torch.no_grad():
+        total = sum(losses(run, parameters, inputs, part).sum(1) for part in others)
+    parameters = parameters.detach().requires_grad_(True)
+    kept = losses(run, parameters, inputs, last)  # (K, size, B), with all that its gradient needs
+    mean = ((total + kept.detach().sum(1)) / seeds.shape[1]).requires_grad_(True)
+    objective, l_q = relaxed_worst_case(mean, q)
+    (weight,) = torch.autograd.grad(objective.sum(), mean)
+    weight = (weight / seeds.shape[1]).unsqueeze(1)  # of each input's loss under one seed
+    (gradient,) = torch.autograd.grad(kept, parameters, weight.expand_as(kept))
+    del kept
+    for part in others:
+        again = losses(run, parameters, inputs, part)
+        gradient += torch.autograd.grad(again, parameters, weight.expand_as(again))[0]
+    return gradient, objective.detach(), l_q
+
+
+def losses(run, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
+    """Losses (K, m, B) of models (K, P) on their inputs under their seeds."""
+    return run.task.losses(run.network, parameters, inputs, seeds)
+
+
+@lru_cache(maxsize=64)
+def seeds_at_once(run, budget: int) -> int:
+    """How many of a step's m seeds one pass may take, for one model to keep no more than so many bytes; at least 1.
+
+    Whatever else is trained beside it: that must not change a run's numbers.
+    """
+    if (one := bytes_kept(run, 1)) * run.model.m <= budget:
+        return run.model.m
+    more = bytes_kept(run, 2) - one
+    return min(run.model.m, max(1, 1 + (budget - one) // more))
+
+
+def bytes_kept(run, m: int) -> int:
+    """What a step of one model keeps of its forward pass until the gradient is taken, under m seeds; it is counted."""
+    generator, sizes = torch.Generator().manual_seed(0), {}
+    network, task, batch = run.network, run.task, run.training.batch
+    parameters = initialize(network, task.token_size, task.outputs, generator).unsqueeze(0).requires_grad_(True)
+    drawn = task.draw_inputs(batch, generator), task.draw_seeds(m, batch, generator)
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        sizes[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        kept = losses(run, parameters, *(each.unsqueeze(0) for each in drawn))
+    del kept
+    return sum(sizes.values())

@@ -46,15 +46,14 @@ class Model:
         return self.family + ("^E" if self.q == 1 else "^q")
 
 
-def relaxed_worst_case(losses: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
-    """What training descends on and the L_q it stands for, both (K,), from losses (K, m, B) >= 0 and q (K,) >= 1.
+def relaxed_worst_case(mean: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+    """What training descends on and the L_q it stands for, both (K,), of mean losses over seeds (K, B) and q (K,) >= 1.
 
-    The mean over seeds first, then over inputs its q-th power, equation 5. The power is taken of the mean loss over
-    the batch's largest mean loss, and the result has that loss as its unit again: a step's gradient has equation 5's
-    direction, and q = 500 stays in range. Its size is equation 5's over max^(q - 1) (our choice: as written, losses of
-    0.5 to the power 10 vanish beside the epsilon of table 2's Adam). L_q is the root, equation 4 with sample means.
+    Over inputs the mean of the q-th power, equation 5. The power is taken of the mean loss over the batch's largest
+    mean loss, and the result has that loss as its unit again: a step's gradient has equation 5's direction, and q = 500
+    stays in range. Its size is equation 5's over max^(q - 1) (our choice: as written, losses of 0.5 to the power 10
+    vanish beside the epsilon of table 2's Adam). L_q is the root, equation 4 with sample means.
     """
-    mean = losses.mean(1)  # K, B
     largest = mean.detach().amax(1).clamp_min(torch.finfo(mean.dtype).tiny)
     power = ((mean / largest.unsqueeze(1)) ** q.unsqueeze(1)).mean(1)
     return largest * power, largest * power.detach() ** (1 / q)
