@@ -12,9 +12,9 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 import torch
 
-from . import evaluation, processes, records
+from . import cluster, evaluation, processes, records
 from .checks import BadInput, at_least, one_of
-from .jobs import EVALUATE, Job, attempt, lacking
+from .jobs import EVALUATE, Job, afar, attempt, lacking, packed, told, unpack
 from .records import CACHE, ROOT, RecordError
 from .runs import Run
 from .training import train
@@ -101,14 +101,15 @@ def fulfil(
     jobs: int = 0,
     device: str = "cpu",
     retrain: bool = False,
+    scheduler: str | None = None,
 ) -> Outcome:
-    """Give every run a valid record and evaluation, in that many processes (0: one per core).
+    """Give every run a valid record and evaluation, in that many processes (0: one per core) or on a Dask cluster.
 
     A run that diverges and a job that fails are named in the outcome, and the others go on. Raises BadInput where
-    records cannot be written or the device is not there.
+    records cannot be written, the device is not there or the cluster cannot be used.
     """
     at_least("jobs", jobs, 0)
-    check(profile, device)
+    check(profile, device, scheduler)
     sweep()
     if retrain:
         for run in runs:
@@ -127,7 +128,7 @@ def fulfil(
     todo.sort(key=lambda job: -sum(run.cost for run in job.runs) * job.train)  # long ones first: all end together
     cost = sum(run.cost for job in todo if job.train for run in job.runs)
     with processes.progress(cost, "sequence", shown=bool(todo)) as bar:
-        for job, failed in processes.each(attempt, todo, jobs or processes.cores(), bar.update):
+        for job, failed in each(todo, jobs, device, scheduler, bar.update):
             if isinstance(failed, Exception):
                 failed = dict.fromkeys(job.runs, "a worker process was killed, out of memory? This job ended with it")
             done = [run for run in job.runs if run not in failed]
@@ -135,6 +136,16 @@ def fulfil(
             outcome.failed |= failed
             bar.set_postfix_str(f"{len(outcome.trained) + len(outcome.evaluated)} runs done", refresh=False)
     return outcome
+
+
+def each(jobs: list[Job], count: int, device: str, scheduler: str | None, tick: processes.Tick) -> Iterator[tuple]:
+    """(job, the runs that failed and how) of each job as it ends; an error instead where a kill ended the job."""
+    if scheduler is None:
+        yield from processes.each(attempt, jobs, count or processes.cores(), tick)
+        return
+    sent = [(job, {} if job.train else packed(job)) for job in jobs]
+    for (job, _), found in cluster.each(afar, sent, scheduler, device, tick):
+        yield job, found if isinstance(found, Exception) else told(job, unpack, *found)
 
 
 def set_aside(profile: str, run: Run, device: str) -> None:
@@ -162,10 +173,12 @@ def groups(runs: list[Run], device: str) -> Iterator[tuple[Run, ...]]:
 # The machine
 
 
-def check(profile: str, device: str) -> None:
-    """Raise BadInput unless records and checkpoints can be written and the device is there."""
+def check(profile: str, device: str, scheduler: str | None = None) -> None:
+    """Raise BadInput unless records and checkpoints can be written and the device, here or on the cluster, is there."""
     one_of("device", device, ("cpu", "cuda"))
-    if device == "cuda" and not torch.cuda.is_available():
+    if scheduler is not None:
+        cluster.check(scheduler, device)
+    elif device == "cuda" and not torch.cuda.is_available():
         raise BadInput("device = 'cuda': PyTorch sees no CUDA device here, give cpu")
     for where in (ROOT / "results" / profile, CACHE):
         try:
