@@ -101,7 +101,7 @@ def test_left_early_it_cancels_its_jobs_and_frees_the_workers(there, here):
     found.close()
     with Client(there[1], set_as_default=False) as client:
         for worker in client.nthreads():
-            client.submit(os.getpid, workers=[worker], pure=False).result(timeout=20)
+            client.submit(os.getpid, workers=[worker], pure=False).result(timeout=120)
 
 
 def test_a_worker_with_other_numerics_is_named(there, monkeypatch):
