@@ -45,4 +45,4 @@ def panel(axis, table: pd.DataFrame) -> None:
         axis.annotate(text, (seconds * (1 + row.spread), place), (5, 0), textcoords="offset points", va="center")
     axis.set_yticks(range(len(table)), table["variant"])
     axis.invert_yaxis()
-    axis.grid(axis="y", visible=False)
+    axis.grid(visible=False)  # every bar has its number
