@@ -2,7 +2,7 @@
 
 All on one core and one thread. First every variant must give our numbers. Then rounds: in each, every variant takes one
 step after the other, so that whatever else the machine does meets all of them alike; a variant that takes longer than
-SLOW seconds takes part in every fifth round. Numbers are medians over rounds; spread is half the distance between the
+SLOW seconds takes part in every seventh round. Numbers are medians over rounds; spread is half the distance between the
 quartiles of the wall seconds, over their median. Processor seconds are of all threads of the process.
 """
 
@@ -89,7 +89,7 @@ def interleaved(built: dict, device: torch.device, rounds: int) -> dict[str, np.
             built[name].step()
     for i in range(rounds):
         for name, variant in built.items():
-            if name not in slow or i % 5 == 0:
+            if name not in slow or i % 7 == 0:
                 seconds[name].append(timed(variant, device))
     return {name: np.array(of) for name, of in seconds.items()}
 

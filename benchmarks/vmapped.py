@@ -7,6 +7,8 @@ from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 from .plain import LOSSES, PlainGeneration, Transformer, causal, flat, module, objective, play
 from .workloads import Workload, draw
 
+CHUNK = 4  # candidates at once: the attention of all at once would not fit in a cache
+
 
 def skeleton(run) -> Transformer:
     """The module without its parameters, which functional_call brings."""
@@ -70,7 +72,7 @@ class VmappedGeneration(PlainGeneration):
 
         def network(tokens: Tensor) -> Tensor:
             mask = masks[:, : tokens.shape[1], : tokens.shape[1]]
-            call = vmap(lambda p, t: functional_call(base, p, (t, mask, True)))
+            call = vmap(lambda p, t: functional_call(base, p, (t, mask, True)), chunk_size=CHUNK)
             return call(parameters, tokens.unflatten(0, (models, -1))).flatten(0, 1)
 
         return play(run.task, network, repeated, len(seeds))
