@@ -14,8 +14,7 @@ from torch import Tensor
 
 from .checks import at_least
 from .objective import relaxed_worst_case
-from .training import State, adam, draw_seeds
-from .transformer import initialize
+from .training import State, adam, begin, draw_seeds
 
 BUDGET = 2**27  # bytes that one model's step may keep for its gradient, 128 MiB; more is done in slices of the seeds
 
@@ -122,10 +121,9 @@ def seeds_at_once(run, budget: int) -> int:
 
 def bytes_kept(run, m: int) -> int:
     """What a step of one model keeps of its forward pass until the gradient is taken, under m seeds; it is counted."""
-    generator, sizes = torch.Generator().manual_seed(0), {}
-    network, task, batch = run.network, run.task, run.training.batch
-    parameters = initialize(network, task.token_size, task.outputs, generator).unsqueeze(0).requires_grad_(True)
-    drawn = task.draw_inputs(batch, generator), task.draw_seeds(m, batch, generator)
+    state, sizes = begin(run, torch.device("cpu")), {}
+    parameters, (generator,) = state.parameters.requires_grad_(True), state.generators
+    drawn = run.task.draw_inputs(run.training.batch, generator), run.task.draw_seeds(m, run.training.batch, generator)
 
     def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
