@@ -74,10 +74,15 @@ def evaluations(runs: list[Run]) -> list[dict]:
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """The library, notebooks and README in a fresh folder, without records and figures."""
+    return copied(tmp_path)
+
+
+def copied(folder: Path) -> Path:
+    """A clone in that folder."""
     for name in ("lib", "notebooks"):
-        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    shutil.copy(ROOT / "README.md", tmp_path)
-    return tmp_path
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copy(ROOT / "README.md", folder)
+    return folder
 
 
 def python(clone: Path, *arguments: str, **options) -> subprocess.Popen:

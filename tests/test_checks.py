@@ -1,6 +1,6 @@
 import pytest
 
-from randformer.checks import BadInput, at_least, one_of
+from randformer.checks import BadInput, at_least, one_of, shaped
 
 
 @pytest.mark.parametrize("value", [1, 5])
@@ -30,3 +30,9 @@ def test_a_choice_must_be_of_the_same_type():
     one_of("mlp", True, (False, True))
     with pytest.raises(BadInput, match="mlp = 1: give one of False, True"):
         one_of("mlp", 1, (False, True))
+
+
+def test_a_text_must_have_the_shape_of_the_example():
+    shaped("scheduler", "tcp://a:1", r"tcp://.+:\d+", "tcp://HOST:PORT")
+    with pytest.raises(BadInput, match=r"^scheduler = 'tcp://a:1 ': give tcp://HOST:PORT$"):
+        shaped("scheduler", "tcp://a:1 ", r"tcp://.+:\d+", "tcp://HOST:PORT")

@@ -22,6 +22,12 @@ experiments.declared = lambda *a: declared(*a)[:3]
         (["--only", "games"], "only = 'games': give one of start, theory, recall, coloring, gridworld"),
         (["--jobs", "0"], "jobs = 0: give a whole number, at least 1"),
         (["--jobs", "two"], "argument --jobs: invalid int value: 'two'; --help lists what is allowed"),
+        (["--scheduler", "tcp:/x"], "scheduler = 'tcp:/x': give tcp://HOST:PORT of a Dask scheduler"),
+        (["--scheduler", "a:8786"], "scheduler = 'a:8786': give tcp://HOST:PORT of a Dask scheduler"),
+        (
+            ["--scheduler", "tcp://a:8786", "--jobs", "2"],
+            "jobs, scheduler: give only one, the cluster's workers say how many jobs run at once",
+        ),
         (["--device", "tpu"], "device = 'tpu': give one of cpu, cuda"),
         (["--profil", "smoke"], "unrecognized arguments: --profil smoke; --help lists what is allowed"),
     ],

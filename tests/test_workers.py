@@ -1,22 +1,21 @@
 import os
-from dataclasses import replace
 
 import pytest
 import torch
 
 from conftest import contents, tiny
-from randformer import gradient, training, workers
+from randformer import gradient, jobs, training, workers
 from randformer.checks import BadInput
 from randformer.experiments import declared
-from randformer.experiments_coloring import coloring
-from randformer.workers import Job, Outcome, fulfil, groups, load_or_train, missing
+from randformer.workers import Outcome, fulfil, groups, load_or_train, missing
 
 
 @pytest.fixture(autouse=True)
 def elsewhere(monkeypatch, tmp_path):
     """Records and checkpoints of these tests go to a folder of their own."""
     monkeypatch.setattr(workers, "ROOT", tmp_path)
-    monkeypatch.setattr(workers, "CACHE", tmp_path / ".cache")
+    for module in (jobs, workers):
+        monkeypatch.setattr(module, "CACHE", tmp_path / ".cache")
     return tmp_path
 
 
@@ -71,11 +70,11 @@ def test_training_anew_can_be_killed_and_resumed_and_loses_nothing(elsewhere, mo
     fulfil("smoke", RUNS, jobs=1)
     before = contents(elsewhere / "results", but=("provenance.json",))
     attempt = workers.attempt
-    jobs = []
+    begun = []
 
     def killed(job, tick):
-        jobs.append(job)
-        if len(jobs) == 2:
+        begun.append(job)
+        if len(begun) == 2:
             raise KeyboardInterrupt
         return attempt(job, tick)
 
@@ -85,8 +84,8 @@ def test_training_anew_can_be_killed_and_resumed_and_loses_nothing(elsewhere, mo
     assert len(list((elsewhere / ".cache" / "replaced").iterdir())) == len(RUNS)
     monkeypatch.setattr(workers, "attempt", attempt)
     outcome = fulfil("smoke", RUNS, jobs=1)
-    assert len(outcome.reused) == len(jobs[0].runs)
-    assert sorted(map(str, outcome.trained)) == sorted(map(str, jobs[1].runs))
+    assert len(outcome.reused) == len(begun[0].runs)
+    assert sorted(map(str, outcome.trained)) == sorted(map(str, begun[1].runs))
     assert contents(elsewhere / "results", but=("provenance.json",)) == before
 
 
@@ -112,14 +111,14 @@ def test_a_run_that_diverges_is_named_and_the_others_are_recorded(monkeypatch):
 
 
 def test_an_error_in_one_job_leaves_the_others_alone(monkeypatch):
-    train = workers.train
+    train = jobs.train
 
     def failing(runs, *rest):
         if runs[0].model.fixed_seed:
             raise MemoryError("no more")
         return train(runs, *rest)
 
-    monkeypatch.setattr(workers, "train", failing)
+    monkeypatch.setattr(jobs, "train", failing)
     outcome = fulfil("smoke", RUNS, jobs=1)
     assert outcome.trained == RUNS[:2]
     assert outcome.failed == {RUNS[2]: "MemoryError: no more"}
@@ -190,9 +189,3 @@ def test_a_folder_that_cannot_be_written_is_told(elsewhere):
     (elsewhere / "results").write_text("in the way")
     with pytest.raises(BadInput, match=r"results/smoke is not writable \(.*\): records and checkpoints go there"):
         fulfil("smoke", RUNS)
-
-
-def test_a_job_is_small_enough_to_send_and_says_what_it_is():
-    job = Job("smoke", tuple(RUNS[:2]), "cpu", True)
-    assert replace(job, train=False) != job
-    assert str(coloring("smoke")["sweep"][0]).startswith("coloring A_r0^E n=6 q=1")

@@ -1,7 +1,7 @@
 """The runner behind run_all.sh: records for every declared run, then every notebook, then the claims.
 
     python -m randformer [--profile smoke|laptop|paper] [--only NAME] [--retrain] [--jobs N] [--device cpu|cuda]
-                         [--explain]
+                         [--scheduler tcp://HOST:PORT] [--explain]
 
 Exit status: 0 all done, 1 something failed (named, with how to resume), 2 bad input.
 """
@@ -10,8 +10,8 @@ import argparse
 import sys
 import time
 
-from . import claims, experiments, notebooks, processes, workers
-from .checks import BadInput, at_least, one_of
+from . import claims, experiments, notebooks, workers
+from .checks import BadInput, at_least, one_of, shaped
 from .records import ROOT, write_bytes
 from .runs import PROFILES, Run
 
@@ -51,13 +51,19 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--profile", default="laptop", help=f"{', '.join(PROFILES)}; default laptop")
     parser.add_argument("--only", help=f"one of the notebooks: {', '.join(notebooks.NOTEBOOKS)}")
     parser.add_argument("--retrain", action="store_true", help="train and evaluate all anew, valid records or not")
-    parser.add_argument("--jobs", type=int, default=processes.cores(), help="processes; default one per core")
+    parser.add_argument("--jobs", type=int, help="processes; default one per core")
     parser.add_argument("--device", default="cpu", help="cpu or cuda; default cpu")
+    parser.add_argument("--scheduler", help="tcp://HOST:PORT of a Dask cluster to train on; default processes here")
     parser.add_argument("--explain", action="store_true", help="say which runs would be reused or trained, and why")
     asked = parser.parse_args(arguments)
     one_of("profile", asked.profile, PROFILES)
     one_of("device", asked.device, ("cpu", "cuda"))
-    at_least("jobs", asked.jobs, 1)
+    if asked.jobs is not None:
+        at_least("jobs", asked.jobs, 1)
+    if asked.scheduler is not None:
+        shaped("scheduler", asked.scheduler, r"tcp://[^/]+:\d+", "tcp://HOST:PORT of a Dask scheduler")
+        if asked.jobs is not None:
+            raise BadInput("jobs, scheduler: give only one, the cluster's workers say how many jobs run at once")
     if asked.only is not None:
         one_of("only", asked.only, notebooks.NOTEBOOKS)
     return asked
@@ -69,9 +75,9 @@ def run(asked: argparse.Namespace) -> int:
     if asked.explain:
         return explain(asked.profile, runs)
     began = time.monotonic()
-    workers.check(asked.profile, asked.device)
+    workers.check(asked.profile, asked.device, asked.scheduler)
     with workers.alone():
-        outcome = workers.fulfil(asked.profile, runs, asked.jobs, asked.device, asked.retrain)
+        outcome = workers.fulfil(asked.profile, runs, asked.jobs or 0, asked.device, asked.retrain, asked.scheduler)
         broken = figures(asked, {run.experiment for run in outcome.failed})
     return conclude(asked, outcome, broken, time.monotonic() - began)
 

@@ -1,5 +1,6 @@
 """What a person may give us, and the one clear line that says so when they gave something else."""
 
+import re
 from collections.abc import Iterable
 
 
@@ -21,3 +22,9 @@ def one_of(name: str, value, allowed: Iterable) -> None:
     allowed = list(allowed)
     if not any(type(value) is type(choice) and value == choice for choice in allowed):
         raise BadInput(f"{name} = {value!r}: give one of {', '.join(map(str, allowed))}")
+
+
+def shaped(name: str, value: str, pattern: str, example: str) -> None:
+    """Raise BadInput unless the whole text matches the pattern, which the example shows."""
+    if not re.fullmatch(pattern, value):
+        raise BadInput(f"{name} = {value!r}: give {example}")

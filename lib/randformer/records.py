@@ -28,6 +28,7 @@ from .transformer import shapes, unflatten
 
 ROOT = Path(__file__).resolve().parents[2]  # of the repository
 CACHE = ROOT / ".cache"
+FILES = ("run.json", "weights.safetensors", "evaluation.json", "provenance.json")
 
 
 class RecordError(Exception):
@@ -68,8 +69,13 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, content: dict) -> None:
     """Write a JSON object with a checksum of its content."""
-    sealed = content | {"checksum": sha256(canonical(content))}
-    write_bytes(path, (json.dumps(sealed, indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
+    write_bytes(path, sealed(content))
+
+
+def sealed(content: dict) -> bytes:
+    """A JSON file's bytes: the object with a checksum of its content."""
+    content = content | {"checksum": sha256(canonical(content))}
+    return (json.dumps(content, indent=1, sort_keys=True, allow_nan=False) + "\n").encode()
 
 
 @contextmanager
@@ -119,11 +125,17 @@ def write_record(folder: Path, run, state, device: torch.device, provenance: dic
     if run.training.WATCHED:
         watched = state.history[0, :, 1:].unbind(1)
         content["watched"] = {n: digits(h) for n, h in zip(run.training.WATCHED, watched, strict=True)}
+    files = {"weights.safetensors": data, "run.json": sealed(content), "provenance.json": sealed(provenance)}
+    write_files(folder, files, run)
+
+
+def write_files(folder: Path, files: dict[str, bytes], run) -> None:
+    """Put all files of a record in place together, replacing whatever is there. Raises RecordError if unfit for use."""
     building = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
-        write_bytes(building / "weights.safetensors", data)
-        write_json(building / "run.json", content)
-        write_json(building / "provenance.json", provenance)
+        for name in files.keys() & FILES:
+            write_bytes(building / name, files[name])
+        read_record(building, run)
         replaced = folder.with_name(f".{folder.name}.{os.getpid()}.old.tmp")
         if folder.exists():
             folder.replace(replaced)
@@ -131,6 +143,11 @@ def write_record(folder: Path, run, state, device: torch.device, provenance: dic
         shutil.rmtree(replaced, ignore_errors=True)
     finally:
         shutil.rmtree(building, ignore_errors=True)
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """Content of a record's files by name, unchecked: those that are there."""
+    return {name: (folder / name).read_bytes() for name in FILES if (folder / name).exists()}
 
 
 def digits(history: torch.Tensor) -> list[float]:

@@ -1,12 +1,10 @@
 """From declared runs to records: reuse what is valid, train and evaluate what is not."""
 
-import errno
 import fcntl
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,14 +12,14 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 import torch
 
-from . import evaluation, evaluation_search, processes, records
+from . import cluster, evaluation, processes, records
 from .checks import BadInput, at_least, one_of
+from .jobs import EVALUATE, Job, afar, attempt, lacking, packed, told, unpack
 from .records import CACHE, ROOT, RecordError
 from .runs import Run
 from .training import train
 
 ALONE = "RANDFORMER_ALONE"  # environment variable of whoever works for the process that holds the lock
-EVALUATE = {"recall": evaluation.evaluate, "coloring": evaluation.evaluate, "gridworld": evaluation_search.evaluate}
 SEQUENCES = 3200  # trained side by side in one process of a CPU: more gains nothing, and waits longer for a record
 
 
@@ -34,16 +32,6 @@ class Outcome:
     evaluated: list[Run] = field(default_factory=list)  # trained earlier, measured now
     refused: dict[Run, str] = field(default_factory=dict)  # records that are there and not fit for use, and why
     failed: dict[Run, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Job:
-    """Runs that one process brings to records together; train is false where only evaluations are missing."""
-
-    profile: str
-    runs: tuple[Run, ...]
-    device: str
-    train: bool
 
 
 # What is there
@@ -61,16 +49,7 @@ def load(profile: str, run: Run) -> tuple[dict, dict]:
 
 def missing(profile: str, run: Run) -> tuple[bool, str] | None:
     """None where nothing is; else whether the run must be trained (or only evaluated), and why."""
-    where = folder(profile, run)
-    try:
-        records.read_record(where, run)
-    except RecordError as error:
-        return True, str(error)
-    try:
-        records.read_evaluation(where, evaluation.VERSION)
-    except RecordError as error:
-        return False, str(error)
-    return None
+    return lacking(folder(profile, run), run)
 
 
 def stored_configs(profile: str, experiment: str) -> list[dict]:
@@ -116,14 +95,21 @@ def live(runs: list[Run]) -> list[dict]:
 # What has to be done
 
 
-def fulfil(profile: str, runs: list[Run], jobs: int = 0, device: str = "cpu", retrain: bool = False) -> Outcome:
-    """Give every run a valid record and evaluation, in that many processes (0: one per core).
+def fulfil(
+    profile: str,
+    runs: list[Run],
+    jobs: int = 0,
+    device: str = "cpu",
+    retrain: bool = False,
+    scheduler: str | None = None,
+) -> Outcome:
+    """Give every run a valid record and evaluation, in that many processes (0: one per core) or on a Dask cluster.
 
     A run that diverges and a job that fails are named in the outcome, and the others go on. Raises BadInput where
-    records cannot be written or the device is not there.
+    records cannot be written, the device is not there or the cluster cannot be used.
     """
     at_least("jobs", jobs, 0)
-    check(profile, device)
+    check(profile, device, scheduler)
     sweep()
     if retrain:
         for run in runs:
@@ -135,14 +121,14 @@ def fulfil(profile: str, runs: list[Run], jobs: int = 0, device: str = "cpu", re
             outcome.refused[run] = needs[run][1]
             print(f"not used: record {run.key} ({run}): {needs[run][1]}", file=sys.stderr)
     todo = [
-        Job(profile, group, device, training)
+        Job(ROOT / "results" / profile, group, device, training)
         for training in (True, False)
         for group in groups([run for run in runs if needs[run] and needs[run][0] is training], device)
     ]
     todo.sort(key=lambda job: -sum(run.cost for run in job.runs) * job.train)  # long ones first: all end together
     cost = sum(run.cost for job in todo if job.train for run in job.runs)
     with processes.progress(cost, "sequence", shown=bool(todo)) as bar:
-        for job, failed in processes.each(attempt, todo, jobs or processes.cores(), bar.update):
+        for job, failed in each(todo, jobs, device, scheduler, bar.update):
             if isinstance(failed, Exception):
                 failed = dict.fromkeys(job.runs, "a worker process was killed, out of memory? This job ended with it")
             done = [run for run in job.runs if run not in failed]
@@ -150,6 +136,16 @@ def fulfil(profile: str, runs: list[Run], jobs: int = 0, device: str = "cpu", re
             outcome.failed |= failed
             bar.set_postfix_str(f"{len(outcome.trained) + len(outcome.evaluated)} runs done", refresh=False)
     return outcome
+
+
+def each(jobs: list[Job], count: int, device: str, scheduler: str | None, tick: processes.Tick) -> Iterator[tuple]:
+    """(job, the runs that failed and how) of each job as it ends; an error instead where a kill ended the job."""
+    if scheduler is None:
+        yield from processes.each(attempt, jobs, count or processes.cores(), tick)
+        return
+    sent = [(job, {} if job.train else packed(job)) for job in jobs]
+    for (job, _), found in cluster.each(afar, sent, scheduler, device, tick):
+        yield job, found if isinstance(found, Exception) else told(job, unpack, *found)
 
 
 def set_aside(profile: str, run: Run, device: str) -> None:
@@ -174,55 +170,15 @@ def groups(runs: list[Run], device: str) -> Iterator[tuple[Run, ...]]:
             yield tuple(together[start : start + size])
 
 
-def work(job: Job, tick: Callable[[int], None]) -> dict[Run, str]:
-    """Do one job in this process; returns the runs that failed, and how."""
-    torch.set_num_threads(1)
-    device, failed = torch.device(job.device), {}
-    if job.train:
-        code = commit()
-        cost = job.runs[0].cost // job.runs[0].training.steps
-        trained, diverged = train(list(job.runs), device, CACHE, lambda steps: tick(steps * cost))
-        failed = {run: f"the loss is not a number at step {step}" for run, step in diverged.items()}
-        for run, state in trained.items():
-            provenance = {"commit": code, "cpu_seconds": round(state.seconds, 1)}
-            records.write_record(folder(job.profile, run), run, state, device, provenance)
-            records.drop_checkpoint(CACHE, run, device)
-    for run in job.runs:
-        if run not in failed:
-            record = records.read_record(folder(job.profile, run), run)
-            result = EVALUATE[run.experiment](run, record["parameters"], record["seed"])
-            records.write_evaluation(folder(job.profile, run), evaluation.VERSION, record["weights"], result)
-    return failed
-
-
-def attempt(job: Job, tick: Callable[[int], None]) -> dict[Run, str]:
-    """work, with an error told as the failure of those runs that it kept from their record or evaluation."""
-    try:
-        return work(job, tick)
-    except OSError as error:
-        why = "the disk is full" if error.errno == errno.ENOSPC else str(error)
-    except Exception as error:
-        why = f"{type(error).__name__}: {error}"
-    return {run: why for run in job.runs if missing(job.profile, run)}
-
-
 # The machine
 
 
-def commit() -> str | None:
-    """The commit of the library at work, "+" behind it where its files differ from it; None outside git."""
-    try:
-        git = {"cwd": ROOT, "text": True, "stderr": subprocess.DEVNULL}
-        head = subprocess.check_output(["git", "rev-parse", "HEAD"], **git).strip()
-        return head + ("+" if subprocess.check_output(["git", "status", "--short", "lib"], **git) else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
-def check(profile: str, device: str) -> None:
-    """Raise BadInput unless the device is there and records and checkpoints can be written."""
+def check(profile: str, device: str, scheduler: str | None = None) -> None:
+    """Raise BadInput unless records and checkpoints can be written and the device, here or on the cluster, is there."""
     one_of("device", device, ("cpu", "cuda"))
-    if device == "cuda" and not torch.cuda.is_available():
+    if scheduler is not None:
+        cluster.check(scheduler, device)
+    elif device == "cuda" and not torch.cuda.is_available():
         raise BadInput("device = 'cuda': PyTorch sees no CUDA device here, give cpu")
     for where in (ROOT / "results" / profile, CACHE):
         try:
