@@ -1,0 +1,45 @@
+"""Print the memory that one step takes: python -m benchmarks.memory <workload> <variant> <device>.
+
+In a process of its own: after one step, which compiles and allocates what stays, free memory goes back to the system
+and the peak of resident memory is reset (Linux); a second step raises it by what is printed, in bytes. What stays
+between steps, parameters and moments, is not counted. On a GPU the allocator's own peak tells the same.
+"""
+
+import ctypes
+import gc
+import re
+import sys
+from pathlib import Path
+
+import torch
+
+from .variants import build
+from .workloads import workloads
+
+
+def status(field: str) -> int:
+    """A line of this process's status, in bytes."""
+    return 1024 * int(re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+
+
+def main(name: str, variant: str, device: torch.device) -> None:
+    torch.set_num_threads(1)
+    (workload,) = (workload for workload in workloads() if workload.name == name)
+    built = build(variant, workload, device)
+    built.step()
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        built.step()
+        print(torch.cuda.max_memory_allocated() - before)
+        return
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts from here
+    before = status("VmRSS")
+    built.step()
+    print(status("VmHWM") - before)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], torch.device(sys.argv[3]))

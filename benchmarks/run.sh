@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# benchmarks/run.sh [--device cpu|cuda] [--rounds N]   time our steps beside what others would write
+#
+# Makes benchmarks/.venv from benchmarks/requirements.txt first, where it is not there. Keep the machine idle meanwhile.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+python=benchmarks/.venv/bin/python
+made=benchmarks/.venv/made-from-requirements.txt
+if ! cmp -s benchmarks/requirements.txt "$made"; then
+    python3 -m venv --clear benchmarks/.venv
+    "$python" -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+    cp benchmarks/requirements.txt "$made"
+fi
+PYTHONPATH="$PWD/lib" exec "$python" -m benchmarks "$@"

@@ -1,0 +1,81 @@
+"""The steps that are timed, and ours: everything else in this folder must give the same numbers as this.
+
+A variant of a step is an object with
+
+    step()                 one step on fresh random numbers, all K models; returns when it is done
+    update(inputs, seeds)  the same step on given ones (ours draws its own, draw() gives the very same); for the
+                           generation update(noise, seeds), noise (population / 2, P) added to and taken from the centre
+    numbers()              what there is to compare after one step from the start, {name: array}
+"""
+
+from dataclasses import dataclass, replace
+from math import inf
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from randformer.experiments_gridworld import SIZES
+from randformer.gradient import Training
+from randformer.objective import Model
+from randformer.runs import TABLES, Run
+from randformer.training import State, begin, draw_seeds, join
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One step of a run, K = models of them side by side."""
+
+    name: str
+    run: Run
+    models: int = 1
+
+    @property
+    def by_gradient(self) -> bool:
+        """Whether it is a training step, and not a generation."""
+        return isinstance(self.run.training, Training)
+
+    def begin(self, device: torch.device) -> State:
+        """The state of runs 0 to K - 1 before their first step."""
+        return join([begin(replace(self.run, number=number), device) for number in range(self.models)])
+
+
+def workloads() -> list[Workload]:
+    """The paper's sizes for the steps (tables 1 and 2), the laptop profile's for the generation."""
+    found = []
+    for name, shown, q, m in (("recall", "recall step", 100, 30), ("coloring", "colouring step", 10, 10)):
+        task, network, training = TABLES[name]
+        run = Run(name, task, network, Model(q, m), training, 0)
+        found += [Workload(shown, run), Workload(f"{shown}, 5 models", run, 5)]
+    sizes = SIZES["laptop"]
+    search = Run("gridworld", sizes.task, sizes.network, Model(inf, sizes.m), sizes.training, 0)
+    return [*found, Workload("PGPE generation", search)]
+
+
+def draw(run: Run, state: State) -> tuple[Tensor, Tensor]:
+    """What the next step of ours would draw, and draws no more: inputs (K, B, ...), or noise (pairs, P), and seeds."""
+    if isinstance(run.training, Training):
+        first = torch.stack([run.task.draw_inputs(run.training.batch, g) for g in state.generators])
+    else:
+        (generator,) = state.generators
+        shape = (run.training.batch // 2, state.parameters.shape[1])
+        first = torch.randn(shape, generator=generator, device=generator.device) * state.std
+    return first, draw_seeds(run, state)
+
+
+class Ours:
+    """The library's step, as trainings call it."""
+
+    def __init__(self, workload: Workload, device: torch.device):
+        self.run, self.state = workload.run, workload.begin(device)
+        self.q = torch.full((workload.models,), self.run.model.q, device=device)
+
+    def step(self) -> None:
+        self.loss = self.run.training.step(self.run, self.q, self.state)[0]
+
+    def numbers(self) -> dict[str, np.ndarray]:
+        """After one step: Adam's mean of gradients is a tenth of the gradient that it was given."""
+        state = self.state
+        gradient = state.first / (1 - self.run.training.beta1)
+        found = {"loss": self.loss, "gradient": gradient, "parameters": state.parameters, "std": state.std}
+        return {name: value.detach().cpu().numpy() for name, value in found.items() if value.numel()}

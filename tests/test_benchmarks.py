@@ -1,0 +1,76 @@
+import csv
+import importlib.util
+import sys
+from dataclasses import replace
+from math import inf
+
+import numpy as np
+import pytest
+import torch
+
+from conftest import ROOT, TINY, TINY_RECALL, TINY_SEARCH
+
+sys.path.insert(0, str(ROOT))
+from benchmarks import variants
+from benchmarks.workloads import Workload, workloads
+
+CPU = torch.device("cpu")
+ONE_QUERY = replace(TINY_RECALL, task=replace(TINY_RECALL.task, queries="one"))
+WORST = replace(  # with candidates that differ in their worst cell, so that there is a gradient
+    TINY_SEARCH,
+    task=replace(TINY_SEARCH.task, n=2),
+    model=replace(TINY_SEARCH.model, q=inf),
+    training=replace(TINY_SEARCH.training, batch=16, std=0.5),
+)
+TINY_WORKLOADS = [Workload("recall", ONE_QUERY, 2), Workload("coloring", TINY, 2), Workload("search", WORST)]
+CASES = [(workload, name) for workload in TINY_WORKLOADS for name in variants.names(workload, CPU)[1:]]
+
+
+@pytest.mark.parametrize(("workload", "name"), CASES, ids=lambda value: getattr(value, "name", value))
+def test_every_variant_gives_our_numbers(workload, name):
+    if name in variants.JAX and not importlib.util.find_spec("evosax"):
+        pytest.skip("JAX is installed in the benchmarks' own environment alone")
+    built = variants.build(name, workload, CPU)
+    differ = variants.agreement(built, workload, CPU, variants.reference(workload, CPU))
+    assert not differ.get("flips")
+    assert {"loss", "gradient", "parameters"} <= differ.keys()
+    assert abs(built.numbers()["gradient"]).max() > 0
+
+
+@pytest.mark.parametrize("workload", TINY_WORKLOADS, ids=lambda workload: workload.name)
+def test_a_variant_that_computes_something_else_is_found(workload):
+    expected = variants.reference(workload, CPU)
+    other = replace(workload, run=replace(workload.run, model=replace(workload.run.model, q=2.0)))
+    if workload.by_gradient:
+        with pytest.raises(AssertionError, match="not the numbers of ours"):
+            variants.agreement(variants.build("plain PyTorch", other, CPU), workload, CPU, expected)
+    else:
+        expected["losses"] = np.roll(expected["losses"], 1)
+        with pytest.raises(AssertionError, match="flips"):
+            variants.agreement(variants.build("plain PyTorch", workload, CPU), workload, CPU, expected)
+
+
+def test_what_is_timed_is_what_was_asked_for():
+    """Table 1's recall step, table 2's colouring step, and a generation."""
+    recall, recalls, coloring, colorings, search = workloads()
+    assert (recall.run.task.n, recall.run.task.queries, recall.run.model.m, recall.run.training.batch) == (
+        20,
+        "one",
+        30,
+        512,
+    )
+    assert (coloring.run.task.n, coloring.run.model.m, coloring.run.training.batch) == (10, 10, 256)
+    assert (recall.models, recalls.models, coloring.models, colorings.models, search.models) == (1, 5, 1, 5, 1)
+    assert not search.by_gradient
+
+
+def test_the_table_has_the_columns_that_were_asked_for():
+    path = ROOT / "benchmarks" / "results.csv"
+    if not path.exists():
+        pytest.skip("not run yet")
+    with path.open(newline="") as file:
+        header, *rows = csv.reader(file)
+    wanted = "workload,variant,device,cpu_seconds_median,wall_seconds_median,spread,times_ours,peak_bytes"
+    assert header == wanted.split(",")
+    on_cpu = [(row[0], row[1]) for row in rows if row[2] == "cpu"]
+    assert on_cpu == [(workload.name, name) for workload in workloads() for name in variants.names(workload, CPU)]
