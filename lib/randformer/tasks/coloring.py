@@ -22,6 +22,7 @@ from torch import Tensor
 
 from ..checks import at_least, one_of
 from ..transformer import Network, forward
+from .coloring_fast import applies, fast_losses
 
 COLORS = 3
 MOST = 10  # vertices: every cycle is enumerated, and 11 vertices have 1.8 million
@@ -73,6 +74,8 @@ class Coloring:
 
     def losses(self, network: Network, parameters: Tensor, cycles: Tensor, seeds: Tensor) -> Tensor:
         """Loss (K, m, B) of models (K, P) on cycles (K, B, n) under seeds (K, m, B or 1, n)."""
+        if applies(self, network):
+            return fast_losses(self, network, parameters, cycles, seeds)
         logits = forward(network, parameters, self.tokens(cycles, seeds), self.mask(cycles), COLORS)
         return self.loss(logits, cycles)
 
