@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# benchmarks/run.sh [--device cpu|cuda] [--rounds N]   time our steps beside what others would write
+# benchmarks/run.sh                                    all tables and figures: the steps below, and what they cost at other sizes
+# benchmarks/run.sh [--device cpu|cuda] [--rounds N]   only time our steps beside what others would write
 #
 # Makes benchmarks/.venv from benchmarks/requirements.txt first, where it is not there. Keep the machine idle meanwhile.
 set -euo pipefail
@@ -12,4 +13,6 @@ if ! cmp -s benchmarks/requirements.txt "$made"; then
     "$python" -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
     cp benchmarks/requirements.txt "$made"
 fi
-PYTHONPATH="$PWD/lib" exec "$python" -m benchmarks "$@"
+export PYTHONPATH="$PWD/lib"
+"$python" -m benchmarks "$@"
+[ $# -gt 0 ] || "$python" -m benchmarks.scaling

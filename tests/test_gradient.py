@@ -7,7 +7,7 @@ import torch
 from conftest import tiny, tiny_recall
 from randformer import gradient, training
 from randformer.checks import BadInput
-from randformer.gradient import Training, bytes_kept, gradients, seeds_at_once
+from randformer.gradient import Raised, Training, bytes_kept, gradients, seeds_at_once
 from randformer.objective import Model, relaxed_worst_case
 from randformer.tasks.coloring import Coloring
 from randformer.training import State, begin, draw_seeds, join, train
@@ -125,3 +125,23 @@ def test_a_step_takes_as_many_seeds_at_once_as_the_budget_allows(monkeypatch):
     monkeypatch.setattr(gradient, "losses", lambda run, *of: seen.append(of[-1].shape[1]) or losses(run, *of))
     run.training.step(run, torch.tensor([run.model.q]), begin(run, CPU))
     assert seen == [3, 3, 1, 3, 3]
+
+
+def test_q_rises_to_its_value_evenly_in_its_logarithm():
+    training = Raised(steps=100, batch=1, rise=0.5)
+    q = torch.tensor([1.0, 100.0])
+    assert [training.q_at(step, q)[1].item() for step in (0, 25, 50, 99)] == pytest.approx([1, 10, 100, 100])
+    assert training.q_at(10, q)[0] == 1
+    assert Raised(steps=100, batch=1, rise=0.0).q_at(0, q) is q
+    with pytest.raises(BadInput, match="rise = 2: give"):
+        Raised(steps=100, batch=1, rise=2)
+
+
+def test_a_rising_q_is_what_a_step_descends_on():
+    """At the first step q is 1, whatever the model's: the same step as on the expected loss."""
+    run = tiny(q=50)
+    raised = replace(run, training=Raised(**vars(run.training), rise=1.0))
+    states = [begin(run, CPU) for _ in range(2)]
+    raised.training.step(raised, torch.tensor([50.0]), states[0])
+    run.training.step(run, torch.tensor([1.0]), states[1])
+    assert torch.equal(states[0].parameters, states[1].parameters)

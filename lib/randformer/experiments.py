@@ -5,12 +5,13 @@ smoke shows nothing, it only walks the whole way; laptop is the default; paper h
 
 from .checks import one_of
 from .experiments_coloring import coloring
+from .experiments_cost import cost
 from .experiments_gridworld import gridworld
 from .experiments_recall import recall
 from .experiments_theory import theory
 from .runs import PROFILES, Run
 
-EXPERIMENTS = {"recall": recall, "coloring": coloring, "gridworld": gridworld, "theory": theory}
+EXPERIMENTS = {"recall": recall, "coloring": coloring, "gridworld": gridworld, "theory": theory, "cost": cost}
 
 
 def declared(profile: str, only: str | None = None) -> list[Run]:

@@ -50,6 +50,10 @@ class Training:
         along = (step - self.warmup) / max(1, self.steps - self.warmup)
         return self.final + (self.peak - self.final) * (1 + math.cos(math.pi * along)) / 2
 
+    def q_at(self, step: int, q: Tensor) -> Tensor:
+        """The q (K,) that step descends on, given that of the models."""
+        return q
+
     def first_std(self, parameters: Tensor) -> Tensor:
         """No search distribution: (K, 0)."""
         return parameters[:, :0].clone()
@@ -65,7 +69,8 @@ class Training:
         """
         inputs = torch.stack([run.task.draw_inputs(self.batch, g) for g in state.generators])
         size = seeds_at_once(run.group, BUDGET)
-        gradient, objective, l_q = gradients(run, q, state.parameters, inputs, draw_seeds(run, state), size)
+        q, seeds = self.q_at(state.step, q), draw_seeds(run, state)
+        gradient, objective, l_q = gradients(run, q, state.parameters, inputs, seeds, size)
         finite = objective.isfinite() & gradient.isfinite().all(1)
         self.descend(state, gradient)
         return l_q, finite
@@ -76,6 +81,22 @@ class Training:
         rate = self.learning_rate(state.step)
         state.parameters *= 1 - rate * self.weight_decay
         adam(state, gradient, rate, self.beta1, self.beta2, self.eps)
+
+
+@dataclass(frozen=True)
+class Raised(Training):
+    """The same, with a q that rises from 1 to its value, evenly in its logarithm (our choice, against a constant q)."""
+
+    rise: float = 0.5  # share of the steps on which it does
+
+    def __post_init__(self):
+        super().__post_init__()
+        at_least("rise", self.rise, 0.0, 1.0)
+
+    def q_at(self, step: int, q: Tensor) -> Tensor:
+        """The q (K,) that step descends on, given that of the models."""
+        end = self.rise * self.steps
+        return q ** min(1.0, step / end) if end else q
 
 
 def gradients(

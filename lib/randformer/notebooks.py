@@ -20,6 +20,7 @@ NOTEBOOKS = {  # what --only means
     "recall": "02_associative_recall.ipynb",
     "coloring": "03_graph_coloring.ipynb",
     "gridworld": "04_grid_world.ipynb",
+    "cost": "05_cost_of_randomness.ipynb",
 }
 PRIVATE = Config(KernelManager={"transport": "ipc"})  # no network between us and the kernel, and no warning about it
 NAMES = {str: "a text", int: "a whole number", float: "a number", types.NoneType: "None"}

@@ -107,15 +107,16 @@ def curves(axis, table: pd.DataFrame, answers: list[str], paper: dict, x: str = 
     axis.set_xlabel(AXES[x])
 
 
-def legend(figure: Figure, answers: list[str], *others) -> None:
-    """One legend for all panels, under them, with the paper's markers explained; others: handles of other lines."""
+def legend(figure: Figure, answers: list[str], *others, paper: bool = True) -> None:
+    """One legend for all panels, under them; others: handles of other lines; paper: with its markers explained."""
     line = matplotlib.lines.Line2D
     handles = [
         line([], [], color=PALETTE[a], marker=MARKERS[a], mec="white", dashes=DASHES[a] or (1, 0), label=LABELS[a])
         for a in answers
     ]
     handles += others
-    handles.append(line([], [], ls="none", marker="o", ms=10, mfc="none", mec="grey", label="paper (read off)"))
+    if paper:
+        handles.append(line([], [], ls="none", marker="o", ms=10, mfc="none", mec="grey", label="paper (read off)"))
     figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=3)
 
 

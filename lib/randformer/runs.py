@@ -82,7 +82,7 @@ class Run:
             f"{f.name}={getattr(part, f.name)}"
             for part, table in parts
             for f in fields(part)
-            if f.name != "n" and getattr(part, f.name) != getattr(table, f.name)
+            if f.name != "n" and getattr(part, f.name) != getattr(table, f.name, None)
         ]
         size = [f"n={self.task.n}", f"q={self.model.q:g}", *([] if self.model.fixed_seed else [f"m={self.model.m}"])]
         return " ".join([self.experiment, self.model.name, *size, *differs, f"run={self.number}"])
