@@ -4,12 +4,13 @@ import pytest
 
 from conftest import ROOT, finish, python
 from randformer import __main__ as runner
+from randformer import notebooks
+from randformer.experiments import NOTEBOOKS, declared
 
 # A small part of the smoke profile, so that a whole run takes seconds: what the runner is asked for in these tests.
 FEW = """
 from dataclasses import replace
-from randformer import __main__ as runner, experiments, notebooks
-runner.notebooks.NOTEBOOKS = {}
+from randformer import __main__ as runner, experiments
 declared = experiments.declared
 experiments.declared = lambda *a: declared(*a)[:3]
 """
@@ -19,7 +20,7 @@ experiments.declared = lambda *a: declared(*a)[:3]
     ("arguments", "told"),
     [
         (["--profile", "desktop"], "profile = 'desktop': give one of smoke, laptop, paper"),
-        (["--only", "games"], "only = 'games': give one of start, theory, recall, coloring, gridworld"),
+        (["--only", "games"], "only = 'games': give one of start, theory, recall, coloring, gridworld, cost"),
         (["--jobs", "0"], "jobs = 0: give a whole number, at least 1"),
         (["--jobs", "two"], "argument --jobs: invalid int value: 'two'; --help lists what is allowed"),
         (["--scheduler", "tcp:/x"], "scheduler = 'tcp:/x': give tcp://HOST:PORT of a Dask scheduler"),
@@ -62,7 +63,7 @@ def explained(clone) -> list[str]:
 def test_explain_says_what_would_be_reused_and_what_changed(clone):
     assert all("no record" in line and line.startswith("trained") for line in explained(clone))
     assert not (clone / "results").exists()
-    finish(python(clone, "-c", FEW + "runner.main(['--profile', 'smoke'])"))
+    finish(python(clone, "-c", FEW + "runner.main(['--profile', 'smoke', '--no-figures'])"))
     lines = explained(clone)
     assert sum(line.startswith("reused") for line in lines) == 3
     fourth = next(line for line in lines if line.startswith("trained"))
@@ -79,7 +80,7 @@ def test_differences_between_configs_are_named():
 
 
 def test_two_commands_at_once_do_no_damage_and_the_second_says_that_it_waits(clone):
-    command = FEW + "raise SystemExit(runner.main(['--profile', 'smoke', '--jobs', '1']))"
+    command = FEW + "raise SystemExit(runner.main(['--profile', 'smoke', '--no-figures', '--jobs', '1']))"
     first, second = (python(clone, "-c", command) for _ in range(2))
     ends = [finish(process) for process in (first, second)]
     assert [status for status, _, _ in ends] == [0, 0]
@@ -96,14 +97,35 @@ from randformer import gradient
 losses = gradient.losses
 gradient.losses = lambda run, *of: losses(run, *of) * (float("nan") if run.model.fixed_seed else 1)
 """
-    status, out, _ = finish(
-        python(clone, "-c", FEW + poison + "raise SystemExit(runner.main(['--profile', 'smoke', '--jobs', '1']))")
-    )
+    command = FEW + poison + "raise SystemExit(runner.main(['--profile', 'smoke', '--no-figures', '--jobs', '1']))"
+    status, out, _ = finish(python(clone, "-c", command))
     assert status == 1
     assert "1 trained, 0 evaluated anew, 2 failed" in out
     assert out.count("failed: recall A_r0^E n=3 q=1 ") == 2
     assert "the loss is not a number at step 1" in out
     assert "The same command, without --retrain, trains what is missing." in out
+
+
+def test_a_notebook_is_not_executed_where_any_of_its_runs_failed(monkeypatch):
+    """Whichever task they are of: other notebooks of the same task go on."""
+    executed = []
+    monkeypatch.setattr(notebooks, "execute", lambda file, profile: executed.append(file))
+    others = [run for name in ("theory", "recall", "coloring") for run in declared("smoke", name)]
+    alone = next(run for run in declared("smoke", "cost") if run not in others)
+    broken = runner.figures(runner.parse(["--profile", "smoke"]), {alone})
+    assert list(broken) == ["05_cost_of_randomness.ipynb"]
+    assert sorted([*executed, *broken]) == sorted(NOTEBOOKS.values())
+
+
+def test_training_needs_torch_numpy_and_safetensors_alone(clone):
+    """So that a GPU machine with nothing else can train and evaluate."""
+    others = ["pandas", "scipy", "tqdm", "matplotlib", "seaborn", "papermill", "nbformat", "distributed", "pysat"]
+    bare = f"import sys; sys.modules |= dict.fromkeys({others})\n"
+    command = FEW + "raise SystemExit(runner.main(['--profile', 'smoke', '--no-figures', '--jobs', '1']))"
+    status, out, err = finish(python(clone, "-c", bare + command))
+    assert (status, err) == (0, "")
+    assert "3 trained" in out
+    assert out.endswith("Records are in results/smoke/.\n")
 
 
 def test_run_all_refuses_an_environment_without_the_packages(tmp_path):
@@ -115,7 +137,7 @@ def test_run_all_refuses_an_environment_without_the_packages(tmp_path):
 
 
 def test_the_explanation_ignores_damaged_records(clone):
-    finish(python(clone, "-c", FEW + "runner.main(['--profile', 'smoke'])"))
+    finish(python(clone, "-c", FEW + "runner.main(['--profile', 'smoke', '--no-figures'])"))
     folder = next((clone / "results" / "smoke" / "recall").iterdir())
     (folder / "run.json").write_text("{")
     lines = explained(clone)

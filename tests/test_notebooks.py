@@ -3,7 +3,7 @@ import papermill
 import pytest
 
 from conftest import ROOT
-from randformer import notebooks
+from randformer import experiments, notebooks
 from randformer.checks import BadInput
 
 FILES = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -14,7 +14,7 @@ def code_cells(path) -> list:
 
 
 def test_every_notebook_can_be_asked_for():
-    assert sorted(notebooks.NOTEBOOKS.values()) == [path.name for path in FILES]
+    assert sorted(experiments.NOTEBOOKS.values()) == [path.name for path in FILES]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -1,7 +1,7 @@
 """The runner behind run_all.sh: records for every declared run, then every notebook, then the claims.
 
     python -m randformer [--profile smoke|laptop|paper] [--only NAME] [--retrain] [--jobs N] [--device cpu|cuda]
-                         [--scheduler tcp://HOST:PORT] [--explain]
+                         [--scheduler tcp://HOST:PORT] [--no-figures] [--explain]
 
 Exit status: 0 all done, 1 something failed (named, with how to resume), 2 bad input.
 """
@@ -10,7 +10,7 @@ import argparse
 import sys
 import time
 
-from . import claims, experiments, notebooks, workers
+from . import experiments, workers
 from .checks import BadInput, at_least, one_of, shaped
 from .records import ROOT, write_bytes
 from .runs import PROFILES, Run
@@ -49,11 +49,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument("--profile", default="laptop", help=f"{', '.join(PROFILES)}; default laptop")
-    parser.add_argument("--only", help=f"one of the notebooks: {', '.join(notebooks.NOTEBOOKS)}")
+    parser.add_argument("--only", help=f"one of the notebooks: {', '.join(experiments.NOTEBOOKS)}")
     parser.add_argument("--retrain", action="store_true", help="train and evaluate all anew, valid records or not")
     parser.add_argument("--jobs", type=int, help="processes; default one per core")
     parser.add_argument("--device", default="cpu", help="cpu or cuda; default cpu")
     parser.add_argument("--scheduler", help="tcp://HOST:PORT of a Dask cluster to train on; default processes here")
+    parser.add_argument("--no-figures", dest="figures", action="store_false", help="records only, no notebook")
     parser.add_argument("--explain", action="store_true", help="say which runs would be reused or trained, and why")
     asked = parser.parse_args(arguments)
     one_of("profile", asked.profile, PROFILES)
@@ -65,7 +66,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         if asked.jobs is not None:
             raise BadInput("jobs, scheduler: give only one, the cluster's workers say how many jobs run at once")
     if asked.only is not None:
-        one_of("only", asked.only, notebooks.NOTEBOOKS)
+        one_of("only", asked.only, experiments.NOTEBOOKS)
     return asked
 
 
@@ -78,17 +79,21 @@ def run(asked: argparse.Namespace) -> int:
     workers.check(asked.profile, asked.device, asked.scheduler)
     with workers.alone():
         outcome = workers.fulfil(asked.profile, runs, asked.jobs or 0, asked.device, asked.retrain, asked.scheduler)
-        broken = figures(asked, {run.experiment for run in outcome.failed})
+        broken = figures(asked, set(outcome.failed)) if asked.figures else {}
+    if asked.figures:
+        verdicts(asked.profile, whole=not broken)
     return conclude(asked, outcome, broken, time.monotonic() - began)
 
 
-def figures(asked: argparse.Namespace, incomplete: set[str]) -> dict[str, str]:
+def figures(asked: argparse.Namespace, failed: set[Run]) -> dict[str, str]:
     """Execute the notebooks; returns those that failed, and why. One whose runs failed keeps its last figures."""
+    from . import notebooks  # a machine that only trains need not have what executes them
+
     broken = {}
-    for name, file in notebooks.NOTEBOOKS.items():
+    for name, file in experiments.NOTEBOOKS.items():
         if asked.only not in (None, name):
             continue
-        if name in incomplete:
+        if name in experiments.EXPERIMENTS and failed & set(experiments.declared(asked.profile, name)):
             broken[file] = "not executed, some of its runs failed"
             continue
         print(f"executing {file} ... ", end="", flush=True)
@@ -102,15 +107,22 @@ def figures(asked: argparse.Namespace, incomplete: set[str]) -> dict[str, str]:
     return broken
 
 
-def conclude(asked: argparse.Namespace, outcome: workers.Outcome, broken: dict[str, str], seconds: float) -> int:
-    """Print the claims, what was reused and trained, and what failed; the exit status."""
-    table = claims.read(asked.profile)
-    if asked.profile == "laptop" and not broken and len(table):
+def verdicts(profile: str, whole: bool) -> None:
+    """Print the claims; the laptop's go into the README too where all its notebooks are whole."""
+    from . import claims
+
+    table = claims.read(profile)
+    if not len(table):
+        return
+    if profile == "laptop" and whole:
         readme = ROOT / "README.md"
         write_bytes(readme, claims.with_claims(readme.read_text(), table).encode())
-    if len(table):
-        print(f"\nClaims, {asked.profile} profile{SMOKE if asked.profile == 'smoke' else ''}:")
-        print(table[["id", "ours", "low", "high", "n_runs", "verdict", "rule"]].to_string(index=False))
+    print(f"\nClaims, {profile} profile{SMOKE if profile == 'smoke' else ''}:")
+    print(table[["id", "ours", "low", "high", "n_runs", "verdict", "rule"]].to_string(index=False))
+
+
+def conclude(asked: argparse.Namespace, outcome: workers.Outcome, broken: dict[str, str], seconds: float) -> int:
+    """Print what was reused and trained, and what failed; the exit status."""
     print(
         f"\n{len(outcome.reused)} runs reused, {len(outcome.trained)} trained, {len(outcome.evaluated)} evaluated anew,"
         f" {len(outcome.failed)} failed; {seconds:.0f} s in all"
@@ -127,7 +139,8 @@ def conclude(asked: argparse.Namespace, outcome: workers.Outcome, broken: dict[s
     if outcome.failed or broken:
         print("What is done is kept. The same command, without --retrain, trains what is missing.")
         return 1
-    print(f"Figures are in figures/{asked.profile}/, records in results/{asked.profile}/.")
+    drawn = f"Figures are in figures/{asked.profile}/. " if asked.figures else ""
+    print(f"{drawn}Records are in results/{asked.profile}/.")
     return 0
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .evaluation import PERCENTILE, SEED_STREAM, chosen, rounded
-from .games_search import distances
+from .tasks.gridworld import distances
 
 SEEDS = 200  # to choose the cell on, and as many others to score it on
 

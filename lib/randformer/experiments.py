@@ -11,6 +11,14 @@ from .experiments_recall import recall
 from .experiments_theory import theory
 from .runs import PROFILES, Run
 
+NOTEBOOKS = {  # what --only means
+    "start": "00_start_here.ipynb",
+    "theory": "01_when_randomness_helps.ipynb",
+    "recall": "02_associative_recall.ipynb",
+    "coloring": "03_graph_coloring.ipynb",
+    "gridworld": "04_grid_world.ipynb",
+    "cost": "05_cost_of_randomness.ipynb",
+}
 EXPERIMENTS = {"recall": recall, "coloring": coloring, "gridworld": gridworld, "theory": theory, "cost": cost}
 
 

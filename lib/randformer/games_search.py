@@ -20,6 +20,7 @@ import numpy as np
 from .checks import BadInput, at_least
 from .games import TOLERANCE, Distribution, Solution, double_oracle, probabilities
 from .records import ROOT, write_bytes
+from .tasks.gridworld import distances
 
 TINY = 1e-12  # of a chance: what is left of it when all is visited
 STORED = ROOT / "results" / "games"
@@ -35,11 +36,6 @@ def neighbours(size: int) -> tuple[tuple[int, ...], ...]:
     beside = [[(row + down, column + right) for down, right in steps] for row, column in spots]
     inside = range(size)
     return tuple(tuple(r * size + c for r, c in cells if r in inside and c in inside) for cells in beside)
-
-
-def distances(size: int) -> np.ndarray:
-    """Steps of the shortest way from the start to each cell, (cells,)."""
-    return np.add.outer(np.arange(size), np.arange(size)).ravel()
 
 
 def reflected(size: int, walk: tuple[int, ...]) -> tuple[int, ...]:

@@ -7,12 +7,13 @@ losses, a second adds up the gradient slice by slice of the seeds. Steps that fi
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import torch
 from torch import Tensor
 
 from .checks import at_least
+from .graphs import Replayed
 from .objective import relaxed_worst_case
 from .training import State, adam, begin, draw_seeds
 
@@ -67,10 +68,10 @@ class Training:
 
         A model that is not finite any more is not to be trained on: drop it from the state.
         """
-        inputs = torch.stack([run.task.draw_inputs(self.batch, g) for g in state.generators])
-        size = seeds_at_once(run.group, BUDGET)
-        q, seeds = self.q_at(state.step, q), draw_seeds(run, state)
-        gradient, objective, l_q = gradients(run, q, state.parameters, inputs, seeds, size)
+        q = self.q_at(state.step, q)
+        if q.is_cuda and state.replayed is None:
+            state.replayed = Replayed(partial(drawn_gradients, run), q, state)
+        gradient, objective, l_q = state.replayed(q) if q.is_cuda else drawn_gradients(run, q, state)
         finite = objective.isfinite() & gradient.isfinite().all(1)
         self.descend(state, gradient)
         return l_q, finite
@@ -97,6 +98,13 @@ class Raised(Training):
         """The q (K,) that step descends on, given that of the models."""
         end = self.rise * self.steps
         return q ** min(1.0, step / end) if end else q
+
+
+def drawn_gradients(run, q: Tensor, state: State) -> tuple[Tensor, Tensor, Tensor]:
+    """gradients of the state's models for q (K,), on inputs and seeds that their generators draw."""
+    inputs = torch.stack([run.task.draw_inputs(run.training.batch, g) for g in state.generators])
+    size = seeds_at_once(run.group, BUDGET)
+    return gradients(run, q, state.parameters, inputs, draw_seeds(run, state), size)
 
 
 def gradients(

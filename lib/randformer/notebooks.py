@@ -14,14 +14,6 @@ from .checks import BadInput, one_of
 from .records import CACHE, ROOT
 from .runs import PROFILES
 
-NOTEBOOKS = {  # what --only means
-    "start": "00_start_here.ipynb",
-    "theory": "01_when_randomness_helps.ipynb",
-    "recall": "02_associative_recall.ipynb",
-    "coloring": "03_graph_coloring.ipynb",
-    "gridworld": "04_grid_world.ipynb",
-    "cost": "05_cost_of_randomness.ipynb",
-}
 PRIVATE = Config(KernelManager={"transport": "ipc"})  # no network between us and the kernel, and no warning about it
 NAMES = {str: "a text", int: "a whole number", float: "a number", types.NoneType: "None"}
 VOLATILE = [  # differs at every execution, or with the Python that executes

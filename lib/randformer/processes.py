@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-
-from tqdm import tqdm
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 Tick = Callable[[int], None]
 
@@ -69,10 +69,17 @@ def in_worker(work: Callable, job):
     return work(job, in_worker.ticks.put)
 
 
-def progress(total: int, unit: str, shown: bool = True) -> tqdm:
-    """A bar with the time left; seldom redrawn where nobody watches."""
+@contextmanager
+def progress(total: int, unit: str, shown: bool = True) -> Iterator:
+    """A bar with the time left; seldom redrawn where nobody watches, none without tqdm."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        yield SimpleNamespace(update=lambda amount: None, set_postfix_str=lambda text, refresh: None)
+        return
     often = 0.5 if sys.stderr.isatty() else 60
-    return tqdm(total=total, unit=unit, unit_scale=True, mininterval=often, disable=not shown, desc="training")
+    with tqdm(total=total, unit=unit, unit_scale=True, mininterval=often, disable=not shown, desc="training") as bar:
+        yield bar
 
 
 def cores() -> int:

@@ -36,11 +36,13 @@ class State:
     generators: list[torch.Generator]
     history: Tensor  # K, points so far, 1 + what is watched: the mean loss L_q of a stretch of steps, then the latter
     seconds: float = 0.0  # of the processor for each model, in all processes that worked on it
+    replayed: Callable | None = None  # on a GPU: a step's gradient, recorded for the tensors above
 
     def select(self, keep: Tensor) -> "State":
         """The models where keep (K,) is true."""
         chosen = [g for g, k in zip(self.generators, keep.tolist(), strict=True) if k]
-        return replace(self, generators=chosen, **{name: getattr(self, name)[keep] for name in self.TENSORS})
+        rows = {name: getattr(self, name)[keep] for name in self.TENSORS}
+        return replace(self, generators=chosen, replayed=None, **rows)
 
 
 def begin(run, device: torch.device) -> State:

@@ -25,7 +25,8 @@ def test_tokens_are_value_key_and_seed_and_the_query_has_no_value():
     expected = [[1, 0, 1, 0, 0, 0, 1], [0, 0, 0, 1, 0, 0, 1], [0, 1, 0, 0, 1, 0, 1], [0, 0, 0, 1, 0, 0, 1]]
     assert task.tokens(memory, seed)[0, 0, 0].tolist() == expected
     assert task.targets(memory).tolist() == [[[0]]]
-    assert task.mask(1)[0, 0, 0].int().tolist() == [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]]
+    sees = [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]]
+    assert task.mask(1, memory.device)[0, 0, 0].int().tolist() == sees
 
 
 def test_values_are_numbers_of_bits():

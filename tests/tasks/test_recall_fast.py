@@ -10,7 +10,7 @@ from randformer.transformer import Network, forward, initialize
 
 def plain(task, network, parameters, inputs, seeds):
     queries = task.keys(inputs).shape[-1]
-    tokens, mask = task.tokens(inputs, seeds), task.mask(queries)
+    tokens, mask = task.tokens(inputs, seeds), task.mask(queries, inputs.device)
     return forward(network, parameters, tokens, mask, task.bits)[..., task.n :, :]
 
 

@@ -21,6 +21,7 @@ one more branch, in which again the treasure makes no difference until it is fou
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -182,6 +183,11 @@ def packed(wanted: Tensor) -> tuple[Tensor, Tensor]:
     most = max(1, int(wanted.sum(-1).max()))
     order = (~wanted).int().argsort(dim=-1, stable=True)[..., :most]
     return order, wanted.gather(-1, order)
+
+
+def distances(n: int) -> np.ndarray:
+    """Steps of the shortest way from the start to each cell of a grid with n cells a side, (cells,)."""
+    return np.add.outer(np.arange(n), np.arange(n)).ravel()
 
 
 @lru_cache(maxsize=4)

@@ -96,13 +96,13 @@ class Recall:
         shape = (*known.shape[:1], seeds.shape[1], *known.shape[2:4], -1)
         return torch.cat([known.to(seeds.dtype).expand(shape), seeds.unsqueeze(3).expand(shape)], -1)
 
-    def mask(self, queries: int) -> Tensor:
+    def mask(self, queries: int, device: torch.device) -> Tensor:
         """Who sees whom (1, 1, 1, T, T), T = n + queries: a token those before it and itself, but no other query.
 
         So several queries to one memory are answered side by side, each as if it were the only one.
         """
-        sees = torch.ones(self.n + queries, self.n + queries, dtype=torch.bool).tril()
-        sees[self.n :, self.n :] = torch.eye(queries, dtype=torch.bool)
+        sees = torch.ones(self.n + queries, self.n + queries, dtype=torch.bool, device=device).tril()
+        sees[self.n :, self.n :] = torch.eye(queries, dtype=torch.bool, device=device)
         return sees.view(1, 1, 1, *sees.shape)
 
     def logits(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
@@ -110,7 +110,7 @@ class Recall:
         if applies(network):
             return fast_logits(self, network, parameters, inputs, seeds)
         queries = self.keys(inputs).shape[-1]
-        mask = self.mask(queries).to(inputs.device)
+        mask = self.mask(queries, inputs.device)
         return forward(network, parameters, self.tokens(inputs, seeds), mask, self.bits)[..., self.n :, :]
 
     def losses(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
