@@ -56,16 +56,15 @@ def recall(workload: Workload) -> tuple[int, int]:
 
 
 def coloring(workload: Workload) -> tuple[int, int]:
-    """Operations and floats of one model's step; the first layer's projections and scores are of a seed alone."""
-    run, task, network = workload.run, workload.run.task, workload.run.network
-    n, width, m, sequences = task.n, network.width, run.model.m, run.model.m * run.training.batch
-    inner, colors = network.heads * network.key_size, task.outputs
-    token = 2 * width * 3 * inner + 2 * n * inner  # projections and scores
-    products = m * n * (2 * task.token_size * width + token) + (network.layers - 1) * sequences * n * token
-    products += network.layers * sequences * n * (2 * n * inner + 2 * inner * width)  # what is mixed, and put out
-    products += sequences * n * (2 * width * colors + 2 * n * colors)  # colours, and those beside them
-    layer = network.heads * n + inner + width  # weights, what is mixed, the token behind
-    floats = sequences * n * (network.layers * layer + (network.layers - 1) * 3 * inner + 2 * colors)
+    """Operations and floats of one model's step: of tokens, ordered pairs and paths of four vertices, and of cycles."""
+    run, task, d, colors = workload.run, workload.run.task, workload.run.network.key_size, workload.run.task.outputs
+    n, width, m, batch = task.n, workload.run.network.width, run.model.m, run.training.batch
+    reads = 2 * d + 2 * colors  # columns that the second layer and the output read off a vertex
+    sequences, tokens, pairs, paths = m * batch, m * n, m * n**2, m * n**4
+    products = tokens * 2 * width * (task.token_size + 2 * d + 2 * reads) + pairs * (2 * d + 2 * reads)
+    products += paths * 2 * (d + 1)  # scores, and what is added to each
+    products += 2 * colors * n * pairs + sequences * n * 6 * colors  # views; logits and what neighbours have in common
+    floats = tokens * (width + 2 * reads) + pairs * (1 + reads) + sequences * n * (2 + 3 * colors)
     return 3 * products, floats
 
 

@@ -7,11 +7,12 @@ from math import inf
 import numpy as np
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 from conftest import ROOT, TINY, TINY_RECALL, TINY_SEARCH
 
 sys.path.insert(0, str(ROOT))
-from benchmarks import variants
+from benchmarks import roofline, variants
 from benchmarks.workloads import Workload, workloads
 
 CPU = torch.device("cpu")
@@ -48,6 +49,19 @@ def test_a_variant_that_computes_something_else_is_found(workload):
         expected["losses"] = np.roll(expected["losses"], 1)
         with pytest.raises(AssertionError, match="flips"):
             variants.agreement(variants.build("plain PyTorch", workload, CPU), workload, CPU, expected)
+
+
+@pytest.mark.parametrize(
+    "workload", [each for each in workloads() if each.by_gradient and each.models == 1], ids=lambda each: each.name
+)
+def test_the_roofline_counts_what_a_step_does(workload):
+    """Its matrix products, as PyTorch counts them, and not much else."""
+    ours = variants.build(variants.OURS, workload, CPU)
+    ours.step()
+    with FlopCounterMode(display=False) as products:
+        ours.step()
+    operations, _ = roofline.work(workload)
+    assert products.get_total_flops() <= operations <= 1.3 * products.get_total_flops()
 
 
 def test_what_is_timed_is_what_was_asked_for():
