@@ -19,6 +19,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from randformer.processes import settle
+
 from . import figure, roofline, variants
 from .workloads import Workload, workloads
 
@@ -36,7 +38,7 @@ def main() -> None:
     device = torch.device(arguments.device)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    torch.set_num_threads(1)
+    settle()
     shown = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
     limits = [roofline.machine()]
     rows, compiled = [], []

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 
+from randformer.processes import settle
+
 from .variants import build
 from .workloads import workloads
 
@@ -23,7 +25,7 @@ def status(field: str) -> int:
 
 
 def main(name: str, variant: str, device: torch.device) -> None:
-    torch.set_num_threads(1)
+    settle()
     (workload,) = (workload for workload in workloads() if workload.name == name)
     built = build(variant, workload, device)
     built.step()

@@ -23,6 +23,7 @@ from randformer.evolution import Evolution
 from randformer.experiments_gridworld import gridworld
 from randformer.gradient import BUDGET, gradients, seeds_at_once
 from randformer.objective import Model
+from randformer.processes import settle
 from randformer.runs import TABLES, Run
 from randformer.training import begin, draw_seeds, join
 
@@ -84,7 +85,7 @@ def stepper(point: dict, m: int):
 
 def measure(point: dict) -> dict:
     """One round of one point, in this process."""
-    torch.set_num_threads(1)
+    settle()
     m = point.get("m", M[point["task"]])
     stepper(point | {"way": "one pass"}, 1)()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

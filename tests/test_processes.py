@@ -1,3 +1,4 @@
+import ctypes
 import os
 import signal
 import time
@@ -68,3 +69,22 @@ def descendants(pid: int) -> list[int]:
 def alive(pid: int) -> bool:
     state = os.popen(f"ps -o stat= -p {pid}").read().strip()
     return bool(state) and not state.startswith("Z")
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="not glibc")
+def test_a_process_that_trains_keeps_what_it_frees(clone):
+    """Resident memory, in MiB, with 256 MiB in use and after they were freed."""
+    code = """
+import re, torch
+from randformer.processes import settle
+settle()
+resident = lambda: int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024
+held = torch.ones(2**26)
+print(resident())
+del held
+print(resident(), torch.get_num_threads())
+"""
+    _, out, _ = finish(python(clone, "-c", code))
+    used, kept, threads = map(int, out.split())
+    assert kept > used - 10
+    assert threads == 1

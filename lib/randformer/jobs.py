@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from . import evaluation, evaluation_search, records
-from .processes import Tick
+from .processes import Tick, settle
 from .records import CACHE, ROOT, RecordError
 from .runs import Run
 from .training import train
@@ -46,7 +46,7 @@ def lacking(where: Path, run: Run) -> tuple[bool, str] | None:
 
 def work(job: Job, tick: Tick) -> dict[Run, str]:
     """Do one job in this process; returns the runs that failed, and how."""
-    torch.set_num_threads(1)
+    settle()
     device, failed = torch.device(job.device), {}
     if job.train:
         code = commit()

@@ -78,7 +78,7 @@ def load_or_train(profile: str, runs: list[Run]) -> list[dict]:
 
 def live(runs: list[Run]) -> list[dict]:
     """Evaluations of runs trained in this process, before the reader's eyes; nothing is stored."""
-    torch.set_num_threads(1)
+    processes.settle()
     found = []
     steps = sum(run.training.steps for run in runs)
     with TemporaryDirectory() as cache, processes.progress(steps, "step") as bar:
