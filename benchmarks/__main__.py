@@ -19,8 +19,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from randformer.processes import settle
-
 from . import figure, roofline, variants
 from .workloads import Workload, workloads
 
@@ -33,12 +31,12 @@ WARM_UPS, SLOW = 3, 3.0  # steps before the rounds; seconds
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks/run.sh", description="Time our steps beside what others write.")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="a GPU runs all variants but JAX's")
-    parser.add_argument("--rounds", type=int, default=21, help="steps of each variant that is not slow")
+    parser.add_argument("--rounds", type=int, default=15, help="steps of each variant that is not slow")
     arguments = parser.parse_args()
     device = torch.device(arguments.device)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    settle()
+    torch.set_num_threads(1)
     shown = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
     limits = [roofline.machine()]
     rows, compiled = [], []

@@ -13,8 +13,6 @@ from pathlib import Path
 
 import torch
 
-from randformer.processes import settle
-
 from .variants import build
 from .workloads import workloads
 
@@ -25,7 +23,7 @@ def status(field: str) -> int:
 
 
 def main(name: str, variant: str, device: torch.device) -> None:
-    settle()
+    torch.set_num_threads(1)
     (workload,) = (workload for workload in workloads() if workload.name == name)
     built = build(variant, workload, device)
     built.step()

@@ -4,7 +4,7 @@ import pytest
 
 from randformer.checks import BadInput
 from randformer.experiments import declared
-from randformer.experiments_cost import SIZES, cost
+from randformer.experiments_cost import SIZES, cost, larger
 from randformer.gradient import Raised
 from randformer.runs import PROFILES
 
@@ -44,10 +44,13 @@ def test_a_schedule_differs_in_its_rise_alone():
             assert any(vars(other.training) == rest for other in cost("laptop")["schedule"] if other.model == run.model)
 
 
-def test_larger_models_have_more_memory_and_nothing_else():
-    larger = [run for run in cost("laptop")["larger"] if run.number == 0]
-    assert [run.network.key_size for run in larger] == [5, 6, 7, 8, 10]
-    assert len({run.task for run in larger}) == 1
+def test_larger_models_are_larger_and_of_one_task_each():
+    for task in SIZES["laptop"]:
+        runs = [run for run in cost("laptop")["larger"] if run.experiment == task and run.number == 0]
+        assert [run.network for run in runs] == list(larger("laptop")[task].values())
+        sizes = [run.parameters for run in runs]
+        assert sizes == sorted(set(sizes))
+        assert {run.task.n for run in runs} == {max(SIZES["laptop"][task].ns)}
 
 
 def test_an_unknown_profile_is_refused():

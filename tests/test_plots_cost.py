@@ -47,11 +47,13 @@ def test_a_panel_for_each_task_and_size():
     assert "paper (read off)" not in [text.get_text() for text in figure.legends[0].get_texts()]
 
 
-def test_votes_and_larger_models_share_an_axis():
-    votes = pd.DataFrame({"cost": [1, 10, 1, 10], "run": [0, 0, 1, 1], "value": [10, 50, 20, 60]})
-    larger = pd.DataFrame({"key size": [5, 10], "cost": [1.0, 1.4], "run": [0, 0], "value": [0, 100]})
-    (axis,) = plots_cost.figure_inference(votes, larger).axes
-    assert [text.get_text() for text in axis.texts] == ["5", "10"]
-    lines = {line.get_label(): line.get_ydata().tolist() for line in axis.lines}
-    assert [15, 55] in lines.values()
-    assert [0, 100] in lines.values()
+def test_votes_and_larger_networks_share_the_axes_of_a_task():
+    votes = pd.DataFrame({"cost": [1, 10, 1, 10], "run": [0, 0, 1, 1], "value": [10, 50, 20, 60]}).assign(way="votes")
+    larger = pd.DataFrame({"way": ["small", "large"], "cost": [1.0, 1.4], "run": [0, 0], "value": [0, 100]})
+    both = pd.concat([votes, larger]).assign(measure="worst input", N=4)
+    figure = plots_cost.figure_inference(pd.concat([both.assign(experiment=name) for name in ("recall", "coloring")]))
+    assert [axis.get_title() for axis in figure.axes] == ["recall, N = 4: worst input", "colouring, N = 4: worst input"]
+    for axis in figure.axes:
+        lines = [line.get_ydata().tolist() for line in axis.lines]
+        assert [15, 55] in lines
+        assert [0, 100] in lines

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -105,3 +107,18 @@ def test_progress_is_in_steps_of_both_episodes():
     assert average["generation"].to_list() == [10, 20]
     assert average["value"].to_list() == [12, 6]  # two episodes of 6 steps at most
     assert set(table["measure"]) == {"average", "95th percentile", "worst cell"}
+
+
+def test_what_votes_and_larger_networks_cost():
+    """In passes: k for k votes, and the ratio of the parameters for a larger network."""
+    small, large = [tiny(k) for k in range(2)], [tiny(k, q=1, fixed=True) for k in range(2)]
+    wide = [replace(run, network=replace(run.network, width=32)) for run in large]
+    names = {"small": large[0].network, "wide": wide[0].network}
+    table = tables.inference(small, evaluated(small), large + wide, evaluated(large + wide), names)
+    votes = table[table["way"] == "votes"].groupby("measure")["cost"].agg(lambda costs: sorted(set(costs)))
+    assert votes["95th percentile"] == [1, 5, 30]
+    assert votes["worst input"][:4] == [1, 2, 5, 10]
+    costs = table[table["way"] != "votes"].groupby("way")["cost"].unique()
+    assert costs["small"] == [1]
+    assert costs["wide"] == pytest.approx(wide[0].parameters / small[0].parameters)
+    assert table.groupby(["way", "measure"])["run"].nunique().eq(2).all()

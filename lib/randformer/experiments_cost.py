@@ -12,6 +12,7 @@ from .objective import Model
 from .runs import PROFILES, TABLES, Run, table_1
 from .tasks.coloring import Coloring
 from .tasks.recall import Recall
+from .transformer import Network
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,11 @@ class Sizes:
     seeds: int  # compute of a training: steps x m
     ms: tuple[int, ...]  # what it is spent on
     runs: int = 3  # per point
-    keys: tuple[int, ...] = ()  # key sizes of larger models with a fixed seed
 
 
 SIZES = {
     "smoke": {
-        "recall": Sizes((3, 4), table_1(40, 2, 10), 3, (1, 100), 90, (1, 3), 2, (1, 2)),
+        "recall": Sizes((3, 4), table_1(40, 2, 10), 3, (1, 100), 90, (1, 3), 2),
         "coloring": Sizes((5, 6), Training(40, 16, warmup=10), 3, (1, 10), 90, (1, 3), 2),
     },
     "laptop": {
@@ -41,7 +41,6 @@ SIZES = {
             qs=(1, 4, 8, 16, 32, 100),
             seeds=240_000,
             ms=(3, 10, 30, 100),
-            keys=(5, 6, 7, 8, 10),
         ),
         "coloring": Sizes(
             (8, 10),
@@ -61,7 +60,6 @@ SIZES = {
             seeds=900_000,
             ms=(3, 10, 30, 100),
             runs=5,
-            keys=(5, 6, 7, 8, 10, 12),
         ),
         "coloring": Sizes(
             (8, 10),
@@ -75,13 +73,15 @@ SIZES = {
     },
 }
 RISE = 0.5  # share of the steps on which q rises, where it does
+KEYS = {"smoke": (1, 2), "laptop": (5, 6, 7, 8, 10), "paper": (5, 6, 7, 8, 10, 12)}  # memory for more pairs
+BLOCKS = ("linear", "linear, MLP", "linear, MLP, LayerNorm")  # colouring needs no memory: more computation, then
 
 
 def cost(profile: str) -> dict[str, list[Run]]:
     """The runs behind 05_cost_of_randomness.ipynb, as {part: runs}, of recall and colouring together.
 
     "compute": over m, fewer steps for more seeds; "q": over q, random and fixed seeds; "schedule": q as it is and
-    rising to its value; "larger": fixed seed, expected loss, more memory. Raises BadInput for an unknown profile.
+    rising to its value; "larger": fixed seed, expected loss, larger networks. Raises BadInput for an unknown profile.
     """
     one_of("profile", profile, PROFILES)
     parts: dict[str, list[Run]] = {"compute": [], "q": [], "schedule": [], "larger": []}
@@ -98,10 +98,15 @@ def cost(profile: str) -> dict[str, list[Run]]:
             parts["q"] += repeated(base, sizes.runs, model=fixed)
             for training in (base.training, raised(base.training)):
                 parts["schedule"] += repeated(base, sizes.runs, model=Model(q, sizes.m), training=training)
-        for size in sizes.keys:
-            larger = replace(base.network, key_size=size)
-            parts["larger"] += repeated(base, sizes.runs, model=fixed, network=larger)
+        for network in larger(profile)[experiment].values():
+            parts["larger"] += repeated(base, sizes.runs, model=fixed, network=network)
     return parts
+
+
+def larger(profile: str) -> dict[str, dict[str, Network]]:
+    """Networks by task and name, the first of each the one that its own notebook has."""
+    memories = {f"key size {size}": replace(experiments_recall.NETWORK, key_size=size) for size in KEYS[profile]}
+    return {"recall": memories, "coloring": {name: experiments_coloring.CANDIDATES[name] for name in BLOCKS}}
 
 
 def standard(profile: str, experiment: str, sizes: Sizes, n: int) -> Run:

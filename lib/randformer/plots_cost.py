@@ -1,12 +1,13 @@
 """The figures of 05_cost_of_randomness.ipynb."""
 
+import matplotlib
 import matplotlib.pyplot as plt
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
 from .evaluation import bootstrap
-from .plots import LABELS, PALETTE, curves, legend, logarithmic
+from .plots import LABELS, MARKERS, PALETTE, curves, legend, logarithmic
 
 TASKS = {"recall": "recall", "coloring": "colouring", "gridworld": "grid world"}
 TASK_LOOK = {"recall": ("#0072B2", "o"), "coloring": ("#D55E00", "s"), "gridworld": ("#009E73", "^")}
@@ -70,29 +71,42 @@ def figure_quality(table: pd.DataFrame, x: str, measure: str) -> Figure:
     return figure
 
 
-def figure_inference(votes: pd.DataFrame, larger: pd.DataFrame) -> Figure:
-    """Success on the worst input against the cost of an answer: votes of one model, and larger ones that need none.
+def figure_inference(table: pd.DataFrame) -> Figure:
+    """Success against the cost of an answer: votes of one network, and larger ones that need none.
 
-    votes: cost, run, value; larger: key size, cost, run, value. Costs in passes through the model that votes.
+    table: experiment, N, and tables.inference's. A row of panels for each measure, a column for each task.
     """
-    figure, axis = plt.subplots(figsize=(7, 4.2), layout="constrained")
-    interval = {"errorbar": lambda values: bootstrap(values.to_list()), "ax": axis, "legend": False}
-    sns.lineplot(
-        votes, x="cost", y="value", color=PALETTE["A_R-majority(30)"], marker="^", err_kws={"alpha": 0.12}, **interval
-    )
-    axis.lines[-1].set_label(LABELS["A_R"] + ", majority of k: k passes")
-    means = larger.groupby(["key size", "cost"], as_index=False)["value"].mean()
-    axis.scatter(larger["cost"], larger["value"], color=PALETTE["A_r0"], marker="s", alpha=0.35)
-    axis.plot(means["cost"], means["value"], "s-", color=PALETTE["A_r0"], label=LABELS["A_r0"] + ", more memory")
-    for _, row in means.iterrows():
-        axis.annotate(
-            f"{row['key size']:g}", (row["cost"], row["value"]), textcoords="offset points", xytext=(0, 8), ha="center"
-        )
-    axis.set(
-        ylabel="success on the worst input [%]",
-        ylim=(-4, 109),
-        xlabel="cost of an answer [passes through the model that votes]",
-    )
-    axis.set_xscale("log")
-    axis.legend(loc="center right")
+    tasks = list(dict.fromkeys(zip(table["experiment"], table["N"], strict=True)))
+    measures = list(dict.fromkeys(table["measure"]))
+    figure, axes = plt.subplots(
+        len(measures), len(tasks), figsize=(4.8 * len(tasks), 3 * len(measures)), sharex="col", squeeze=False,
+        layout="constrained",
+    )  # fmt: skip
+    for row, measure in zip(axes, measures, strict=True):
+        for axis, (experiment, n) in zip(row, tasks, strict=True):
+            of = table[(table["experiment"] == experiment) & (table["N"] == n) & (table["measure"] == measure)]
+            votes, others = of[of["way"] == "votes"], of[of["way"] != "votes"]
+            look = {"color": PALETTE["A_R-majority(30)"], "marker": MARKERS["A_R-majority(30)"], "legend": False}
+            sns.lineplot(
+                votes, x="cost", y="value", ax=axis, errorbar=lambda values: bootstrap(values.to_list()),
+                err_kws={"alpha": 0.12}, **look,
+            )  # fmt: skip
+            axis.scatter(others["cost"], others["value"], color=PALETTE["A_r0"], marker="s", alpha=0.35)
+            means = others.groupby("cost")["value"].mean()
+            axis.plot(means.index, means, "s-", color=PALETTE["A_r0"])
+            axis.set(
+                title=f"{TASKS[experiment]}, N = {n}: {measure}",
+                ylabel="",
+                ylim=(-4, 104),
+                xscale="log",
+                xlim=(0.8, 1500),
+            )
+            axis.set_xlabel("cost of an answer [passes]")
+        row[0].set_ylabel("right answers [%]")
+    line = matplotlib.lines.Line2D
+    handles = [
+        line([], [], color=PALETTE["A_R-majority(30)"], marker="^", label=LABELS["A_R"] + ", k votes: k passes"),
+        line([], [], color=PALETTE["A_r0"], marker="s", label=LABELS["A_r0"] + ", larger networks"),
+    ]
+    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=2)
     return figure
