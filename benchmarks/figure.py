@@ -41,7 +41,8 @@ def panel(axis, table: pd.DataFrame) -> None:
         seconds = row.wall_seconds_median
         look = {"color": COLORS[row.variant], "hatch": HATCHES.get(row.variant), "edgecolor": "white", "linewidth": 0}
         axis.barh(place, seconds, xerr=row.spread * seconds, error_kw={"lw": 1}, **look)
-        text = f"{seconds:.2g} s" + ("" if row.variant == "ours" else f",  {row.times_ours:.2g} x ours")
+        ratio = f"{row.times_ours:.{0 if row.times_ours >= 10 else 1}f} x ours"
+        text = f"{seconds:.2g} s" + ("" if row.variant == "ours" else f",  {ratio}")
         axis.annotate(text, (seconds * (1 + row.spread), place), (5, 0), textcoords="offset points", va="center")
     axis.set_yticks(range(len(table)), table["variant"])
     axis.invert_yaxis()

@@ -1,9 +1,9 @@
 """JAX, our computation: what the library computes and how, one model at a time, mapped over models and compiled.
 
 Recall: all tokens that differ are embedded once, and a recurrence over pairs has its own backward pass. Colouring: what
-the cycles of a batch share has an axis of 1. Grid world: one walk serves all treasures of the first episode, keys and
-values are kept. One thing cannot be had in compiled code, whose sizes are fixed: ours goes on with the treasures that
-are not found yet, this one with all of them to the end.
+the cycles of a batch share is computed once, and looked up. Grid world: one walk serves all treasures of the first
+episode, keys and values are kept. One thing cannot be had in compiled code, whose sizes are fixed: ours goes on with
+the treasures that are not found yet, this one with all of them to the end.
 """
 
 import jax
@@ -126,18 +126,35 @@ def recall_losses(run, row, inputs, seeds):
 
 def coloring_losses(run, row, cycles, seeds):
     """Losses (m, B) of one model (P,) on cycles (B, n) under seeds (m, 1, n)."""
-    network, w = run.network, cut(run, row)
-    (batch, n), m = cycles.shape, len(seeds)
-    step = jnp.zeros((batch, n, n)).at[jnp.arange(batch)[:, None], cycles, jnp.roll(cycles, -1, 1)].set(1)
-    edges = step + step.transpose(0, 2, 1)
-    ids = jnp.broadcast_to(jnp.eye(n), (m, 1, n, n))
-    x = embed(network, w, jnp.concatenate([ids, seeds[..., None]], -1))  # m, 1, n, D
-    for i in range(network.layers):
-        q, k, v = (x @ w[f"{i}.{part}"] for part in ("query", "key", "value"))
-        scores = jnp.einsum("mbqd,mbsd->mbqs", q, k) * edges
-        x = x + (scores @ v) @ w[f"{i}.out"]
-    p = nn.softmax(jnp.moveaxis(head(w, x), -1, 0), 0)  # colours, m, B, n
-    return (p * jnp.einsum("buv,cmbv->cmbu", edges, p)).sum((0, -1)) / 2
+    w, d, n, m = cut(run, row), run.network.key_size, cycles.shape[1], len(seeds)
+    ids = jnp.broadcast_to(jnp.eye(n), (m, n, n))
+    tokens = embed(run.network, w, jnp.concatenate([ids, seeds[:, 0, :, None]], -1))  # m, n, D
+    to_query, to_key, read = of_pairs(w, tokens, d)
+    scores = jnp.einsum("mvad,mwbd->vawbm", to_query, to_key)
+    scores = scores + jnp.einsum("vwwbm->vwbm", scores)[:, None]
+    scores = scores + jnp.einsum("vawvm->vawm", scores)[:, :, :, None]
+    views = read[:, :, :, None] + read[:, :, None]  # columns, n, n, n, m
+    walk = cycles.T
+    last, after = jnp.roll(walk, 1, 0), jnp.roll(walk, -1, 0)
+    to_next = scores[walk, last, after, jnp.roll(walk, -2, 0)]  # n, B, m
+    to_last = scores[walk, after, last, jnp.roll(walk, 2, 0)]
+    value, own = jnp.split(views[:, walk, after, last], 2)  # 3, n, B, m
+    p = nn.softmax(own + to_next * jnp.roll(value, -1, 1) + to_last * jnp.roll(value, 1, 1), 0)
+    return (p * jnp.roll(p, 1, 1)).sum((0, 1)).T
+
+
+def of_pairs(w, tokens, d):
+    """Of each pair (vertex, neighbour) its part in query and key (m, n, n, d), and in value and logits (6, n, n, m)."""
+    reads = [w["1.query"], w["1.key"], w["1.value"] @ (w["1.out"] @ w["output.w"]), w["output.w"]]
+    reads = jnp.concatenate(reads, 1)
+    columns = [w["0.query"], w["0.key"], w["0.value"] @ (w["0.out"] @ reads), reads / 2]
+    sizes = [d, 2 * d, 2 * d + reads.shape[1]]
+    query, key, sent, half = jnp.split(tokens @ jnp.concatenate(columns, 1), sizes, -1)
+    weight = jnp.einsum("mvd,mad->mva", query, key)
+    query, key, rest = jnp.split(half[:, :, None] + weight[..., None] * sent[:, None], [d, 2 * d], -1)
+    colors = w["output.b"].shape[0]
+    rest = rest + jnp.concatenate([jnp.zeros(colors), w["output.b"] / 2])
+    return query, key, rest.transpose(3, 1, 2, 0)
 
 
 OURS = {"recall": recall_losses, "coloring": coloring_losses}

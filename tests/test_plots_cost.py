@@ -28,9 +28,11 @@ def test_every_way_of_a_step_is_drawn_for_each_task(measured):
 
 def test_each_sweep_begins_at_one(measured):
     """Times are multiples of the first point's; of models and processes side by side, for each of them."""
-    for axis in plots_cost.figure_others(measured).axes:
-        assert axis.lines
-        assert all(line.get_ydata()[0] == 1 for line in axis.lines)
+    axes = plots_cost.figure_others(measured).axes
+    for time, memory in zip(axes[: len(axes) // 2], axes[len(axes) // 2 :], strict=True):
+        assert len(time.lines) == len(memory.lines) > 0
+        assert all(line.get_ydata()[0] == 1 for line in time.lines)
+        assert all(line.get_ydata().min() > 0 for line in memory.lines)
 
 
 def test_a_panel_for_each_task_and_size():

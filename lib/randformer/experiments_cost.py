@@ -66,7 +66,7 @@ SIZES = {
             TABLES["coloring"][2],
             m=10,
             qs=(1, 2, 3, 6, 10),
-            seeds=3_000_000,
+            seeds=900_000,
             ms=(1, 3, 10, 30, 100),
             runs=5,
         ),

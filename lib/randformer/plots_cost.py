@@ -41,19 +41,25 @@ def figure_seeds(measured: pd.DataFrame) -> Figure:
 
 
 def figure_others(measured: pd.DataFrame) -> Figure:
-    """Seconds of a step against N, q, models side by side and processes, as multiples of the first point's."""
-    figure, axes = plt.subplots(1, len(SWEEPS), figsize=(3.5 * len(SWEEPS), 3.4), layout="constrained")
-    for axis, (sweep, (title, x)) in zip(axes, SWEEPS.items(), strict=True):
+    """Seconds and memory of a step against N, q, models side by side and processes; a row of scaling.csv a point.
+
+    Seconds are multiples of the first point's, for each model and process; memory is that of all of them.
+    """
+    figure, axes = plt.subplots(2, len(SWEEPS), figsize=(3.5 * len(SWEEPS), 5.6), sharex="col", layout="constrained")
+    for (time, memory), (sweep, (title, x)) in zip(axes.T, SWEEPS.items(), strict=True):
         table = measured[measured["sweep"] == sweep]
         for task, of in table.groupby("task", sort=False):
-            color, marker = TASK_LOOK[task]
+            look = dict(zip(("color", "marker"), TASK_LOOK[task], strict=True)) | {"label": TASKS[task]}
             each = of["wall_seconds"] / (of["x"] if sweep in ("K", "cores") else 1)
-            axis.plot(of["x"], each / each.iloc[0], marker=marker, color=color, label=TASKS[task])
-        axis.set(title=title, xlabel=x, ylim=(0, None))
+            time.plot(of["x"], each / each.iloc[0], **look)
+            memory.plot(of["x"], of["peak_bytes"] * of["processes"] / 2**20, **look)
+        time.set(title=title, ylim=(0, None))
+        memory.set(xlabel=x, ylim=(0, None))
         if sweep in ("q", "K", "cores"):
-            logarithmic(axis, table["x"])
-    axes[0].set_ylabel("time of a step / first point's")
-    axes[-1].legend()
+            logarithmic(memory, table["x"])
+    axes[0, 0].set_ylabel("time of a step / first point's")
+    axes[1, 0].set_ylabel("memory of a step [MiB]")
+    axes[0, -1].legend()
     return figure
 
 
