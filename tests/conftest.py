@@ -42,6 +42,26 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture
+def drawn(monkeypatch, tmp_path):
+    """Figures in the house's style, stored elsewhere and closed at the end."""
+    from matplotlib import pyplot as plt
+
+    from randformer import plots
+
+    monkeypatch.setattr(plots, "ROOT", tmp_path)
+    plots.style()
+    yield
+    plt.close("all")
+
+
+@pytest.fixture(scope="session")
+def sweep():
+    """Runs with evaluations of untrained models."""
+    runs = [tiny(k, q=q, fixed=fixed) for k in range(2) for q in (1, 10) for fixed in (False, True)]
+    return runs, evaluations(runs)
+
+
 def tiny(number: int = 0, q: float = 3, fixed: bool = False, **training) -> Run:
     """A colouring run that takes a moment."""
     return like(TINY, number, q, fixed, **training)

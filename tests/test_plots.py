@@ -1,23 +1,8 @@
 import pytest
-from matplotlib import pyplot as plt
 
-from conftest import evaluations, tiny
 from randformer import plots, plots_coloring, tables
 
-
-@pytest.fixture(autouse=True)
-def elsewhere(monkeypatch, tmp_path):
-    monkeypatch.setattr(plots, "ROOT", tmp_path)
-    plots.style()
-    yield
-    plt.close("all")
-
-
-@pytest.fixture(scope="module")
-def sweep():
-    """Runs with evaluations of untrained models."""
-    runs = [tiny(k, q=q, fixed=fixed) for k in range(2) for q in (1, 10) for fixed in (False, True)]
-    return runs, evaluations(runs)
+pytestmark = pytest.mark.usefixtures("drawn")
 
 
 def test_a_figure_is_stored_with_its_numbers_and_has_the_same_bytes_when_drawn_again(sweep, tmp_path):

@@ -1,16 +1,10 @@
 import pandas as pd
 import pytest
-from matplotlib import pyplot as plt
 
 from conftest import ROOT, evaluations, tiny, tiny_recall
-from randformer import plots, plots_cost, tables
+from randformer import plots_cost, tables
 
-
-@pytest.fixture(autouse=True)
-def elsewhere():
-    plots.style()
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("drawn")
 
 
 @pytest.fixture(scope="module")

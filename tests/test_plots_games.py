@@ -3,14 +3,9 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from randformer import games_search, plots, plots_games
+from randformer import games_search, plots_games
 
-
-@pytest.fixture(autouse=True)
-def elsewhere():
-    plots.style()
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("drawn")
 
 
 def test_a_walk_starts_lower_left_and_moves_by_single_steps():

@@ -3,16 +3,10 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib import pyplot as plt
 
-from randformer import plots, plots_gridworld
+from randformer import plots_gridworld
 
-
-@pytest.fixture(autouse=True)
-def elsewhere():
-    plots.style()
-    yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("drawn")
 
 
 def progress() -> pd.DataFrame:

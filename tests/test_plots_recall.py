@@ -1,18 +1,12 @@
 import numpy as np
 import pytest
-from matplotlib import pyplot as plt
 
 from conftest import evaluations, tiny_recall
-from randformer import plots, plots_recall, tables
+from randformer import plots_recall, tables
+
+pytestmark = pytest.mark.usefixtures("drawn")
 
 QS = (1, 8)
-
-
-@pytest.fixture(autouse=True)
-def elsewhere():
-    plots.style()
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
