@@ -121,10 +121,10 @@ def legend(figure: Figure, answers: list[str], *others, paper: bool = True) -> N
 
 
 def logarithmic(axis, points: pd.Series) -> None:
-    """A logarithmic x axis that names the points of a sweep; of those closer than a factor of 1.7, the first."""
+    """A logarithmic x axis that names the points of a sweep; of those closer than a factor of 1.6, the first."""
     named = [points.min()]
     for point in sorted(points.unique()):
-        if point >= 1.7 * named[-1]:
+        if point >= 1.6 * named[-1]:
             named.append(point)
     axis.set_xscale("log")
     axis.set_xticks(named, [f"{point:g}" for point in named])

@@ -18,7 +18,7 @@ SWEEPS = {  # of figure_others: title, what the x axis says
     "K": ("models side by side, per model", "K, models in one batch"),
     "cores": ("processes side by side, per step done", "processes, one per core"),
 }
-SUCCESS = "right answers [% of seeds]"
+SUCCESS = "right [% of seeds]"
 
 
 def figure_seeds(measured: pd.DataFrame) -> Figure:
@@ -53,7 +53,7 @@ def figure_others(measured: pd.DataFrame) -> Figure:
             each = of["wall_seconds"] / (of["x"] if sweep in ("K", "cores") else 1)
             time.plot(of["x"], each / each.iloc[0], **look)
             memory.plot(of["x"], of["peak_bytes"] * of["processes"] / 2**20, **look)
-        time.set(title=title, ylim=(0, None))
+        time.set(title=title, ylim=(0, 1.08 * max(line.get_ydata().max() for line in time.lines)))
         memory.set(xlabel=x, ylim=(0, None))
         if sweep in ("q", "K", "cores"):
             logarithmic(memory, table["x"])
@@ -71,7 +71,7 @@ def figure_quality(table: pd.DataFrame, x: str, measure: str) -> Figure:
     for axis, (experiment, n) in zip(axes, panels, strict=True):
         of = table[(table["experiment"] == experiment) & (table["N"] == n) & (table["measure"] == measure)]
         curves(axis, of, [answer for answer in answers if answer in set(of["answer"])], {}, x)
-        axis.set(title=f"{TASKS[experiment]}, N = {n}", ylabel=SUCCESS, ylim=(-4, 104))
+        axis.set(title=f"{TASKS[experiment]}, N = {n}", ylabel=f"{measure}: {SUCCESS}", ylim=(-4, 104))
         logarithmic(axis, of[x])
     legend(figure, [answer for answer in answers if answer in set(table["answer"])], paper=False)
     return figure
