@@ -34,6 +34,10 @@ def main() -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="a GPU runs all variants but JAX's")
     parser.add_argument("--rounds", type=int, default=15, help="steps of each variant that is not slow")
     arguments = parser.parse_args()
+    if arguments.rounds < 1:
+        parser.error(f"rounds = {arguments.rounds}: give a whole number, at least 1")
+    if arguments.device == "cuda" and not torch.cuda.is_available():
+        parser.error("device = 'cuda': PyTorch sees no CUDA device here, give cpu")
     device = torch.device(arguments.device)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})

@@ -2,7 +2,8 @@
 
 In a process of its own: after one step, which compiles and allocates what stays, free memory goes back to the system
 and the peak of resident memory is reset (Linux); a second step raises it by what is printed, in bytes. What stays
-between steps, parameters and moments, is not counted. On a GPU the allocator's own peak tells the same.
+between steps, parameters and moments, is not counted. On a GPU it is what the first step
+reserves, a recorded one in a pool of its own.
 """
 
 import ctypes
@@ -28,14 +29,14 @@ def main(name: str, variant: str, device: torch.device) -> None:
     settle() if variant == OURS else torch.set_num_threads(1)
     (workload,) = (workload for workload in workloads() if workload.name == name)
     built = build(variant, workload, device)
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        before = torch.cuda.memory_reserved()
+        built.step()
+        print(torch.cuda.memory_reserved() - before)
+        return
     built.step()
     gc.collect()
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
-        built.step()
-        print(torch.cuda.max_memory_allocated() - before)
-        return
     ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5")  # the peak starts from here
     before = status("VmRSS")

@@ -51,7 +51,9 @@ def test_training_lowers_the_loss(tmp_path):
     assert history[-20:].mean() < 0.8 * history[:5].mean()
 
 
-@pytest.mark.parametrize("bad", [{"steps": 0}, {"batch": 0}, {"peak": -1e-3}, {"eps": "small"}, {"steps": 10.0}])
+@pytest.mark.parametrize(
+    "bad", [{"steps": 0}, {"batch": 0}, {"peak": -1e-3}, {"eps": "small"}, {"steps": 10.0}, {"beta1": 1.0}]
+)
 def test_impossible_trainings_are_refused(bad):
     (name,) = bad
     with pytest.raises(BadInput, match=f"{name} = .*: give"):

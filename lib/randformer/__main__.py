@@ -3,7 +3,7 @@
     python -m randformer [--profile smoke|laptop|paper] [--only NAME] [--retrain] [--jobs N] [--device cpu|cuda]
                          [--scheduler tcp://HOST:PORT] [--no-figures] [--explain]
 
-Exit status: 0 all done, 1 something failed (named, with how to resume), 2 bad input.
+Exit status: 0 all done, 1 something failed (named, with how to resume), 2 bad input, 130 stopped by Ctrl-C.
 """
 
 import argparse
@@ -80,8 +80,8 @@ def run(asked: argparse.Namespace) -> int:
     with workers.alone():
         outcome = workers.fulfil(asked.profile, runs, asked.jobs or 0, asked.device, asked.retrain, asked.scheduler)
         broken = figures(asked, set(outcome.failed)) if asked.figures else {}
-    if asked.figures:
-        verdicts(asked.profile, whole=not broken)
+        if asked.figures:
+            verdicts(asked.profile, whole=not broken)
     return conclude(asked, outcome, broken, time.monotonic() - began)
 
 
@@ -108,7 +108,7 @@ def figures(asked: argparse.Namespace, failed: set[Run]) -> dict[str, str]:
 
 
 def verdicts(profile: str, whole: bool) -> None:
-    """Print the claims; the laptop's go into the README too where all its notebooks are whole."""
+    """Print the claims; the laptop's go into the README too where no notebook failed."""
     from . import claims
 
     table = claims.read(profile)

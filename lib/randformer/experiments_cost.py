@@ -104,7 +104,7 @@ def cost(profile: str) -> dict[str, list[Run]]:
 
 
 def larger(profile: str) -> dict[str, dict[str, Network]]:
-    """Networks by task and name, the first of each the one that its own notebook has."""
+    """Networks by task and name, from small to large."""
     memories = {f"key size {size}": replace(experiments_recall.NETWORK, key_size=size) for size in KEYS[profile]}
     return {"recall": memories, "coloring": {name: experiments_coloring.CANDIDATES[name] for name in BLOCKS}}
 

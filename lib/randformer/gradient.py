@@ -41,8 +41,10 @@ class Training:
         at_least("steps", self.steps, 1)
         at_least("batch", self.batch, 1)
         at_least("warmup", self.warmup, 0)
-        for name in ("peak", "final", "beta1", "beta2", "eps", "weight_decay", "clip"):
+        for name in ("peak", "final", "eps", "weight_decay", "clip"):
             at_least(name, getattr(self, name), 0.0)
+        for name in ("beta1", "beta2"):
+            at_least(name, getattr(self, name), 0.0, 0.999999)
 
     def learning_rate(self, step: int) -> float:
         """Of step 0, 1, ... steps - 1."""

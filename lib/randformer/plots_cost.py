@@ -18,6 +18,7 @@ SWEEPS = {  # of figure_others: title, what the x axis says
     "K": ("models side by side, per model", "K, models in one batch"),
     "cores": ("processes side by side, per step done", "processes, one per core"),
 }
+POLLS = {"votes": "A_R-majority(30)", "votes on each bit": "A_R-bitwise(30)"}  # of figure_inference: looks
 SUCCESS = "right [% of seeds]"
 
 
@@ -91,12 +92,16 @@ def figure_inference(table: pd.DataFrame) -> Figure:
     for row, measure in zip(axes, measures, strict=True):
         for axis, (experiment, n) in zip(row, tasks, strict=True):
             of = table[(table["experiment"] == experiment) & (table["N"] == n) & (table["measure"] == measure)]
-            votes, others = of[of["way"] == "votes"], of[of["way"] != "votes"]
-            look = {"color": PALETTE["A_R-majority(30)"], "marker": MARKERS["A_R-majority(30)"], "legend": False}
-            sns.lineplot(
-                votes, x="cost", y="value", ax=axis, errorbar=lambda values: bootstrap(values.to_list()),
-                err_kws={"alpha": 0.12}, **look,
-            )  # fmt: skip
+            for way, answer in POLLS.items():
+                look = {
+                    "color": PALETTE[answer],
+                    "marker": MARKERS[answer],
+                    "legend": False,
+                    "err_kws": {"alpha": 0.12},
+                }
+                votes, interval = of[of["way"] == way], lambda values: bootstrap(values.to_list())
+                sns.lineplot(votes, x="cost", y="value", ax=axis, errorbar=interval, **look)
+            others = of[~of["way"].isin(POLLS)]
             axis.scatter(others["cost"], others["value"], color=PALETTE["A_r0"], marker="s", alpha=0.35)
             means = others.groupby("cost")["value"].mean()
             axis.plot(means.index, means, "s-", color=PALETTE["A_r0"])
@@ -111,8 +116,8 @@ def figure_inference(table: pd.DataFrame) -> Figure:
         row[0].set_ylabel("right answers [%]")
     line = matplotlib.lines.Line2D
     handles = [
-        line([], [], color=PALETTE["A_R-majority(30)"], marker="^", label=LABELS["A_R"] + ", k votes: k passes"),
+        *(line([], [], color=PALETTE[a], marker=MARKERS[a], label=f"k {way}: k passes") for way, a in POLLS.items()),
         line([], [], color=PALETTE["A_r0"], marker="s", label=LABELS["A_r0"] + ", larger networks"),
     ]
-    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=2)
+    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=3)
     return figure

@@ -153,22 +153,26 @@ def bounds(runs: list, evaluations: list[dict], q: float, wrong_answers: int) ->
     return pd.DataFrame(rows)
 
 
-def inference(voting: list, voted: list[dict], larger: list, single: list[dict], names: dict) -> pd.DataFrame:
+def inference(voting: list, voted: list[dict], larger: list, measured: list[dict], names: dict) -> pd.DataFrame:
     """Success [%] against the cost of an answer: measure, way, cost, run, value.
 
-    The way "votes" is of voting, randomized runs at one q: on their worst input and at the 95th percentile of inputs.
-    The others are of larger runs with a fixed seed and no votes, by the names of their networks, {name: network}. Costs
-    are in passes through the network that votes; a larger one's are by parameters, each of which is used once a token.
+    The ways "votes" and "votes on each bit" (recall) are of voting, randomized runs at one q: on their worst input
+    and at the 95th percentile of inputs. The others are of larger runs with a fixed seed and no votes, by the names of
+    their networks, {name: network}. Costs are in passes through the network that votes; a larger one's are by
+    parameters, each of which is used once a token.
     """
     one = voting[0]
     polls = votes(voting, voted, one.model.q, one.task.reader(one.network).wrong_answers)
     polls = polls[polls["way"] == "majority(k)"].rename(columns={"k": "cost"}).assign(measure="worst input")
     passes = {"A_R": 1} | {f"A_R-{ELECTIONS[f'majority{k}']}": k for k in VOTES}
     shares = tidy(voting, voted)
-    shares = shares[shares["answer"].isin(passes) & (shares["measure"] == "95th percentile")]
-    parts = [part.assign(way="votes") for part in (polls, shares.assign(cost=shares["answer"].map(passes)))]
+    single = shares[shares["answer"].isin(passes) & (shares["measure"] == "95th percentile")]
+    parts = [part.assign(way="votes") for part in (polls, single.assign(cost=single["answer"].map(passes)))]
+    bits = {f"A_R-{ELECTIONS[f'bitwise{k}']}": k for k in VOTES}
+    shares = shares[shares["answer"].isin(bits) & shares["measure"].isin(["worst input", "95th percentile"])]
+    parts.append(shares.assign(way="votes on each bit", cost=shares["answer"].map(bits)))
     for name, network in names.items():
-        of = [(run, seen) for run, seen in zip(larger, single, strict=True) if run.network == network]
+        of = [(run, seen) for run, seen in zip(larger, measured, strict=True) if run.network == network]
         found = tidy(*map(list, zip(*of, strict=True)))
         found = found[(found["answer"] == "A_r0") & found["measure"].isin(["worst input", "95th percentile"])]
         parts.append(found.assign(way=name, cost=of[0][0].parameters / one.parameters))

@@ -159,7 +159,7 @@ def set_aside(profile: str, run: Run, device: str) -> None:
 
 
 def groups(runs: list[Run], device: str) -> Iterator[tuple[Run, ...]]:
-    """Cut runs into those to train side by side: alike but for q and number, and no more than the device holds."""
+    """Cut runs into those to train side by side: alike but for q and number; on a processor no more than SEQUENCES."""
     alike: dict[Run, list[Run]] = {}
     for run in runs:
         alike.setdefault(run.group, []).append(run)
