@@ -12,11 +12,10 @@ import time
 
 import torch
 
-from randformer.processes import settle
 from randformer.records import ROOT
 
 from . import variants
-from .workloads import Workload, workloads
+from .workloads import Workload, named
 
 
 class Apart:
@@ -45,9 +44,9 @@ class Apart:
 
 
 def main(name: str, variant: str, device: torch.device) -> None:
-    (workload,) = (workload for workload in workloads() if workload.name == name)
-    settle() if variant == variants.OURS else torch.set_num_threads(1)  # ours as in trainings, others as they come
-    built, differ = variants.build(variant, workload, device), {}
+    variants.settle_for(variant)
+    workload, differ = named(name), {}
+    built = variants.build(variant, workload, device)
     if variant != variants.OURS:
         differ = variants.agreement(built, workload, device, variants.reference(workload, device))
     print(json.dumps({kind: float(value) for kind, value in differ.items()}), flush=True)

@@ -2,8 +2,8 @@
 
 In a process of its own: after one step, which compiles and allocates what stays, free memory goes back to the system
 and the peak of resident memory is reset (Linux); a second step raises it by what is printed, in bytes. What stays
-between steps, parameters and moments, is not counted. On a GPU it is what the first step
-reserves, a recorded one in a pool of its own.
+between steps, parameters and moments, is not counted. On a GPU it is what the first step reserves,
+a recorded one in a pool of its own.
 """
 
 import ctypes
@@ -14,10 +14,8 @@ from pathlib import Path
 
 import torch
 
-from randformer.processes import settle
-
-from .variants import OURS, build
-from .workloads import workloads
+from .variants import build, settle_for
+from .workloads import named
 
 
 def status(field: str) -> int:
@@ -26,9 +24,8 @@ def status(field: str) -> int:
 
 
 def main(name: str, variant: str, device: torch.device) -> None:
-    settle() if variant == OURS else torch.set_num_threads(1)
-    (workload,) = (workload for workload in workloads() if workload.name == name)
-    built = build(variant, workload, device)
+    settle_for(variant)
+    built = build(variant, named(name), device)
     if device.type == "cuda":
         torch.cuda.empty_cache()
         before = torch.cuda.memory_reserved()

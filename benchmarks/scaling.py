@@ -25,7 +25,7 @@ from randformer.gradient import BUDGET, gradients, seeds_at_once
 from randformer.objective import Model
 from randformer.processes import settle
 from randformer.runs import TABLES, Run
-from randformer.training import begin, draw_seeds, join
+from randformer.training import begin, draw_inputs, draw_seeds, join
 
 RESULTS = Path(__file__).with_name("scaling.csv")
 COLUMNS = ("sweep", "task", "x", "way", "processes", "wall_seconds", "spread", "cpu_seconds", "peak_bytes")
@@ -76,8 +76,7 @@ def stepper(point: dict, m: int):
     size = {"one pass": m, "slices of 10": 10, "as trained": seeds_at_once(run.group, BUDGET)}[point["way"]]
 
     def step() -> None:
-        inputs = torch.stack([run.task.draw_inputs(run.training.batch, g) for g in state.generators])
-        found = gradients(run, q, state.parameters, inputs, draw_seeds(run, state), size)
+        found = gradients(run, q, state.parameters, draw_inputs(run, state), draw_seeds(run, state), size)
         run.training.descend(state, found[0])
 
     return step

@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from randformer.processes import settle
+
 from .plain import CachedGeneration, PlainGeneration, PlainStep
 from .vmapped import VmappedGeneration, VmappedStep
 from .workloads import Ours, Workload, draw
@@ -24,6 +26,11 @@ FLIPS = 1e-3  # share of episodes in which a near tie may be decided otherwise, 
 def names(workload: Workload, device: torch.device) -> list[str]:
     """Those of a workload on a device."""
     return [*(STEPS if workload.by_gradient else GENERATIONS), *(JAX if device.type == "cpu" else ())]
+
+
+def settle_for(name: str) -> None:
+    """Make this process one that runs a variant: ours as a training does, others on one thread and as they come."""
+    settle() if name == OURS else torch.set_num_threads(1)
 
 
 def build(name: str, workload: Workload, device: torch.device):

@@ -19,7 +19,7 @@ from randformer.experiments_gridworld import SIZES
 from randformer.gradient import Training
 from randformer.objective import Model
 from randformer.runs import TABLES, Run
-from randformer.training import State, begin, draw_seeds, join
+from randformer.training import State, begin, draw_inputs, draw_seeds, join
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,15 @@ def workloads() -> list[Workload]:
     return [*found, Workload("PGPE generation", search)]
 
 
+def named(name: str) -> Workload:
+    """The one of that name."""
+    return next(workload for workload in workloads() if workload.name == name)
+
+
 def draw(run: Run, state: State) -> tuple[Tensor, Tensor]:
     """What the next step of ours would draw, and draws no more: inputs (K, B, ...), or noise (pairs, P), and seeds."""
     if isinstance(run.training, Training):
-        first = torch.stack([run.task.draw_inputs(run.training.batch, g) for g in state.generators])
+        first = draw_inputs(run, state)
     else:
         (generator,) = state.generators
         shape = (run.training.batch // 2, state.parameters.shape[1])

@@ -14,7 +14,7 @@ from conftest import ROOT, TINY, TINY_RECALL, TINY_SEARCH
 sys.path.insert(0, str(ROOT))
 from benchmarks import roofline, variants
 from benchmarks.apart import Apart
-from benchmarks.workloads import Workload, workloads
+from benchmarks.workloads import Workload, named, workloads
 
 CPU = torch.device("cpu")
 ONE_QUERY = replace(TINY_RECALL, task=replace(TINY_RECALL.task, queries="one"))
@@ -55,7 +55,7 @@ def test_a_variant_that_computes_something_else_is_found(workload):
 @pytest.mark.parametrize("name", ["recall step", "colouring step"])
 def test_the_roofline_counts_what_a_step_does(name):
     """Its matrix products, as PyTorch counts them, and not much else."""
-    workload = next(workload for workload in workloads() if workload.name == name)
+    workload = named(name)
     ours = variants.build(variants.OURS, workload, CPU)
     with FlopCounterMode(display=False) as products:
         ours.step()
@@ -90,7 +90,7 @@ def test_the_table_has_the_columns_that_were_asked_for():
 
 
 def test_a_variant_in_a_process_of_its_own_steps_when_told_to():
-    workload = next(workload for workload in workloads() if workload.name == "colouring step")
+    workload = named("colouring step")
     ours, plain = (Apart(workload, name, CPU) for name in (variants.OURS, "plain PyTorch"))
     assert not ours.differ
     assert plain.differ["gradient"] > 0

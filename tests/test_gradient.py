@@ -10,7 +10,7 @@ from randformer.checks import BadInput
 from randformer.gradient import Raised, Training, bytes_kept, gradients, seeds_at_once
 from randformer.objective import Model, relaxed_worst_case
 from randformer.tasks.coloring import Coloring
-from randformer.training import State, begin, draw_seeds, join, train
+from randformer.training import State, begin, draw_inputs, draw_seeds, join, train
 
 CPU = torch.device("cpu")
 
@@ -63,7 +63,7 @@ def test_impossible_trainings_are_refused(bad):
 def step_of(run, models: int = 2):
     """What gradients() takes: a state of that many models (K, P), their q, inputs and seeds, in double precision."""
     state = join([begin(replace(run, number=number), CPU) for number in range(models)])
-    inputs = torch.stack([run.task.draw_inputs(run.training.batch, g) for g in state.generators])
+    inputs = draw_inputs(run, state)
     q = torch.tensor([1.0, run.model.q][:models], dtype=torch.float64)
     return run, q, state.parameters.double(), inputs, draw_seeds(run, state).double()
 

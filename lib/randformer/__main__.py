@@ -79,8 +79,9 @@ def run(asked: argparse.Namespace) -> int:
     workers.check(asked.profile, asked.device, asked.scheduler)
     with workers.alone():
         outcome = workers.fulfil(asked.profile, runs, asked.jobs or 0, asked.device, asked.retrain, asked.scheduler)
-        broken = figures(asked, set(outcome.failed)) if asked.figures else {}
+        broken = {}
         if asked.figures:
+            broken = figures(asked, set(outcome.failed))
             verdicts(asked.profile, whole=not broken)
     return conclude(asked, outcome, broken, time.monotonic() - began)
 

@@ -3,7 +3,7 @@
 Rules of thumb are read off the smaller size of each task and tried on the larger one.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 from . import experiments_coloring, experiments_recall
 from .checks import one_of
@@ -127,4 +127,4 @@ def repeated(run: Run, count: int, **change) -> list[Run]:
 
 def raised(training: Training) -> Raised:
     """The same training, but q rises to its value."""
-    return Raised(**{f.name: getattr(training, f.name) for f in fields(training)}, rise=RISE)
+    return Raised(**vars(training), rise=RISE)

@@ -15,7 +15,7 @@ from torch import Tensor
 from .checks import at_least
 from .graphs import Replayed
 from .objective import relaxed_worst_case
-from .training import State, adam, begin, draw_seeds
+from .training import State, adam, begin, draw_inputs, draw_seeds
 
 BUDGET = 2**27  # bytes that one model's step may keep for its gradient, 128 MiB; more is done in slices of the seeds
 
@@ -104,9 +104,8 @@ class Raised(Training):
 
 def drawn_gradients(run, q: Tensor, state: State) -> tuple[Tensor, Tensor, Tensor]:
     """gradients of the state's models for q (K,), on inputs and seeds that their generators draw."""
-    inputs = torch.stack([run.task.draw_inputs(run.training.batch, g) for g in state.generators])
     size = seeds_at_once(run.group, BUDGET)
-    return gradients(run, q, state.parameters, inputs, draw_seeds(run, state), size)
+    return gradients(run, q, state.parameters, draw_inputs(run, state), draw_seeds(run, state), size)
 
 
 def gradients(

@@ -63,6 +63,11 @@ def join(states: list[State]) -> State:
     return State(step=step, generators=generators, seconds=seconds / len(states), **joined)
 
 
+def draw_inputs(run, state: State) -> Tensor:
+    """A step's inputs (K, B, ...), each model's from its own generator."""
+    return torch.stack([run.task.draw_inputs(run.training.batch, g) for g in state.generators])
+
+
 def draw_seeds(run, state: State) -> Tensor:
     """A step's seeds (K, m, ...): fresh ones from each model's own generator, or its fixed one all the same."""
     drawn = torch.stack([run.task.draw_seeds(run.model.m, run.training.batch, g) for g in state.generators])
