@@ -1,6 +1,7 @@
 import pytest
 
-from randformer.checks import BadInput, at_least, one_of, shaped
+from randformer.checks import BadInput, at_least, default_but_for, one_of, shaped
+from randformer.transformer import Network
 
 
 @pytest.mark.parametrize("value", [1, 5])
@@ -36,3 +37,9 @@ def test_a_text_must_have_the_shape_of_the_example():
     shaped("scheduler", "tcp://a:1", r"tcp://.+:\d+", "tcp://HOST:PORT")
     with pytest.raises(BadInput, match=r"^scheduler = 'tcp://a:1 ': give tcp://HOST:PORT$"):
         shaped("scheduler", "tcp://a:1 ", r"tcp://.+:\d+", "tcp://HOST:PORT")
+
+
+def test_what_differs_from_the_default_is_seen_in_every_field_but_those_named():
+    assert default_but_for(Network(width=20), "width")
+    assert default_but_for(Network(), "width", "mlp")
+    assert not default_but_for(Network(width=20, mlp=True), "width")

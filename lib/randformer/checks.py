@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 
 class BadInput(ValueError):
@@ -28,3 +29,8 @@ def shaped(name: str, value: str, pattern: str, example: str) -> None:
     """Raise BadInput unless the whole text matches the pattern, which the example shows."""
     if not re.fullmatch(pattern, value):
         raise BadInput(f"{name} = {value!r}: give {example}")
+
+
+def default_but_for(config, *names: str) -> bool:
+    """Whether a dataclass has its default in every field but those: how code says which configs it is made for."""
+    return replace(type(config)(), **{name: getattr(config, name) for name in names}) == config

@@ -1,5 +1,7 @@
 """The cheap way gives the numbers of the plain one, and their gradients."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 
@@ -72,6 +74,20 @@ def test_slices_of_the_seeds_have_the_losses_of_the_whole():
     torch.testing.assert_close(torch.cat(parts, 1), task.losses(network, parameters, cycles, seeds))
 
 
+@dataclass(frozen=True)
+class Wider(Network):
+    """A network of tomorrow."""
+
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class Harder(Coloring):
+    """A task of tomorrow."""
+
+    chords: int = 0
+
+
 def test_it_is_asked_only_for_what_it_computes():
     assert applies(Coloring(), Network())
     assert applies(Coloring(noise="graph"), Network(key_size=5, embedding=0))
@@ -79,6 +95,9 @@ def test_it_is_asked_only_for_what_it_computes():
         assert not applies(Coloring(), Network(**other))
     for other in ({"self_loop": True}, {"seeds_per": "input"}):
         assert not applies(Coloring(**other), Network())
+    assert applies(Harder(8), Wider(20))
+    assert not applies(Coloring(), Wider(dropout=0.1))
+    assert not applies(Harder(chords=1), Network())
 
 
 @pytest.mark.parametrize(

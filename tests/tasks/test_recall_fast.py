@@ -1,5 +1,7 @@
 """The cheap way gives the numbers of the plain one, and their gradients."""
 
+from dataclasses import dataclass
+
 import pytest
 import torch
 
@@ -34,10 +36,27 @@ def test_logits_and_gradients_are_those_of_the_plain_network(queries, embedding,
     torch.testing.assert_close(*gradients)
 
 
+@dataclass(frozen=True)
+class Wider(Network):
+    """A network of tomorrow."""
+
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class Harder(Recall):
+    """A task of tomorrow."""
+
+    distractors: int = 0
+
+
 def test_it_is_asked_only_for_what_it_computes():
-    assert applies(Network(key_size=5, embedding=2))
+    assert applies(Recall(), Network(key_size=5, embedding=2))
+    assert applies(Harder(7, 3, 4, "all"), Wider(20, 3))
     for other in ({"attention": "softmax"}, {"heads": 2}, {"mlp": True}, {"layer_norm": True}):
-        assert not applies(Network(**other))
+        assert not applies(Recall(), Network(**other))
+    assert not applies(Recall(), Wider(dropout=0.1))
+    assert not applies(Harder(distractors=1), Network())
 
 
 def test_the_recurrence_is_causal_attention_and_its_gradient_right():

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..checks import at_least
+from ..checks import at_least, default_but_for
 from ..transformer import Network, Stepper, linear, shapes, unflatten
 
 MOVES = ((1, 0), (-1, 0), (0, 1), (0, -1))  # rows up, columns right
@@ -112,7 +112,8 @@ class Agents:
     """K models (K, P) at work on a grid, embedded tokens in, cells out. What is linear is embedded once per model."""
 
     def __init__(self, task: GridWorld, network: Network, parameters: Tensor):
-        assert network.embedding == 1
+        known = ("width", "layers", "heads", "key_size", "attention", "mlp", "layer_norm")  # and one embedding
+        assert default_but_for(network, *known), network
         w = unflatten(parameters, shapes(network, task.token_size, task.outputs))
         parts = (task.seed_size, 2 * task.n, 1, task.places)
         self.seeds, states, self.reward, places = w["embed0.w"].split(parts, 1)  # each (K, ., D)

@@ -107,7 +107,7 @@ class Recall:
 
     def logits(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
         """Logits (K, m, M, Q, bits) of models (K, P) on inputs (K, M, n or n + 1) under seeds (K, m, 1, seed bits)."""
-        if applies(network):
+        if applies(self, network):
             return fast_logits(self, network, parameters, inputs, seeds)
         queries = self.keys(inputs).shape[-1]
         mask = self.mask(queries, inputs.device)

@@ -15,12 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..checks import default_but_for
 from ..transformer import Network, shapes, unflatten
 
 
-def applies(network: Network) -> bool:
-    """Whether the network is of the kind that this module computes."""
-    return network.attention == "linear" and network.heads == 1 and not network.mlp and not network.layer_norm
+def applies(task, network: Network) -> bool:
+    """Whether this module computes that; what it does not know, fields yet to come too, is not for it."""
+    sizes = ("width", "layers", "key_size", "embedding")
+    return default_but_for(network, *sizes) and default_but_for(task, "n", "bits", "seed_bits", "queries")
 
 
 def fast_logits(task, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
