@@ -14,6 +14,7 @@ from conftest import ROOT, contents, copied, finish, python, tiny
 from randformer import cluster, jobs, workers
 from randformer.checks import BadInput
 from randformer.jobs import Job
+from randformer.tasks.coloring import Coloring
 from randformer.workers import Outcome, fulfil
 
 WORKERS = """
@@ -105,33 +106,33 @@ def test_left_early_it_cancels_its_jobs_and_frees_the_workers(there, here):
 
 
 def test_a_worker_with_other_numerics_is_named(there, monkeypatch):
-    monkeypatch.setitem(cluster.VERSIONS, "recall", 0)
+    monkeypatch.setattr(Coloring, "NUMERICS", 0)
     with pytest.raises(BadInput, match=r"^worker tcp://127\.0\.0\.1:\d+: numerics = .*: give the cluster w"):
         fulfil("smoke", [tiny()], scheduler=there[1])
 
 
 def test_a_worker_that_comes_after_the_check_is_checked_with_its_first_job(there, monkeypatch):
-    monkeypatch.setitem(cluster.VERSIONS, "recall", 0)
+    monkeypatch.setattr(Coloring, "NUMERICS", 0)
     with pytest.raises(BadInput, match=r"^worker tcp://127\.0\.0\.1:\d+: numerics = "):
-        list(cluster.each(print, [1], there[1], "cpu", lambda amount: None))
+        list(cluster.each(print, [1], there[1], cluster.needs("cpu", [tiny()]), lambda amount: None))
 
 
 def test_a_gpu_is_asked_of_the_workers(there):
     with pytest.raises(BadInput, match=r"^worker tcp://.*: CUDA = False: give the cluster workers with True$"):
-        workers.check("smoke", "cuda", there[1])
+        workers.check("smoke", [tiny()], "cuda", there[1])
 
 
 def test_a_worker_without_the_library_is_named(there, monkeypatch):
     monkeypatch.setattr(cluster, "TRAITS", "__import__('randfromer')")
     with pytest.raises(BadInput, match=r"^tcp://.* cannot use this library \(No module named 'randfromer'\): "):
-        cluster.check(there[1], "cpu")
+        cluster.check(there[1], cluster.needs("cpu", []))
 
 
 def test_a_job_that_ends_every_worker_it_is_given_to_yields_the_error(there):
     def deadly(job: int, tick):  # of no module, so that it travels whole
         os.kill(os.getpid(), signal.SIGKILL)
 
-    ((job, error),) = cluster.each(deadly, [1], there[1], "cpu", lambda amount: None)
+    ((job, error),) = cluster.each(deadly, [1], there[1], cluster.needs("cpu", []), lambda amount: None)
     assert job == 1
     assert isinstance(error, KilledWorker)
 

@@ -3,10 +3,11 @@ import math
 import pytest
 
 from conftest import tiny, tiny_search
-from randformer import runs
+from randformer import workers
 from randformer.checks import BadInput
 from randformer.experiments_coloring import coloring
 from randformer.experiments_recall import recall
+from randformer.tasks.coloring import Coloring
 
 
 def test_a_run_is_named_by_what_differs_from_the_paper():
@@ -16,8 +17,17 @@ def test_a_run_is_named_by_what_differs_from_the_paper():
 
 def test_the_key_follows_the_version(monkeypatch):
     before = coloring("smoke")["sweep"][0].key
-    monkeypatch.setitem(runs.VERSIONS, "coloring", runs.VERSIONS["coloring"] + 1)
+    monkeypatch.setattr(Coloring, "NUMERICS", Coloring.NUMERICS + 1)
     assert coloring("smoke")["sweep"][0].key != before
+
+
+def test_one_task_evaluated_anew_leaves_the_others_records_as_they_are(monkeypatch):
+    runs = [coloring("laptop")["sweep"][0], recall("laptop")["size"][0]]
+    monkeypatch.setattr(Coloring, "EVALUATION", Coloring.EVALUATION + 1)
+    assert [workers.missing("laptop", run) for run in runs] == [
+        (False, f"evaluation.json has version {Coloring.EVALUATION - 1}, not {Coloring.EVALUATION}"),
+        None,
+    ]
 
 
 def test_the_worst_input_alone_is_for_evolution():

@@ -76,7 +76,7 @@ def run(asked: argparse.Namespace) -> int:
     if asked.explain:
         return explain(asked.profile, runs)
     began = time.monotonic()
-    workers.check(asked.profile, asked.device, asked.scheduler)
+    workers.check(asked.profile, runs, asked.device, asked.scheduler)
     with workers.alone():
         outcome = workers.fulfil(asked.profile, runs, asked.jobs or 0, asked.device, asked.retrain, asked.scheduler)
         broken = {}

@@ -3,6 +3,7 @@
 Needs the package distributed, which is imported only where a scheduler is given.
 """
 
+import importlib
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -10,34 +11,32 @@ from contextlib import contextmanager
 
 import torch
 
-from . import evaluation
 from .checks import BadInput
 from .processes import Tick
-from .runs import VERSIONS
 
 CONNECT_SECONDS = 4.0
 RETRIES = 3  # of a job that raises an error; how often one is begun again after a kill is the scheduler's to say
 TOPIC = "randformer"  # under which workers tell their progress
-TRAITS = "__import__('randformer.cluster', fromlist=['traits']).traits()"  # as text: an import that fails is told
+TRAITS = "__import__('randformer.cluster', fromlist=['traits']).traits"  # as text: an import that fails is told
 
 
 class Unwanted(BaseException):
     """The job that runs in this thread has been cancelled. No Exception: nothing on the way takes it for an error."""
 
 
-def each(work: Callable, jobs: list, address: str, device: str, tick: Tick) -> Iterator[tuple]:
+def each(work: Callable, jobs: list, address: str, needed: dict, tick: Tick) -> Iterator[tuple]:
     """(job, work(job, tick)) of each job as it ends, on the cluster with its scheduler at that address.
 
-    work is a function of a module. A job that was begun again too often, because its worker processes were killed,
-    yields the error (KilledWorker) as its result. Raises BadInput where a worker does not fit, ConnectionError where
-    the cluster ended. Left early, by an error or Ctrl-C, it cancels its jobs.
+    work is a function of a module; needed is what needs says of the jobs' runs. A job that was begun again too often,
+    because its worker processes were killed, yields the error (KilledWorker) as its result. Raises BadInput where a
+    worker does not fit, ConnectionError where the cluster ended. Left early, by an error or Ctrl-C, it cancels jobs.
     """
     if not jobs:
         return
     from distributed import as_completed
 
     with connected(address) as client:
-        futures = submit(client, work, jobs, needs(device), tick)
+        futures = submit(client, work, jobs, needed, tick)
         try:
             for future in as_completed(list(futures), loop=client.loop):
                 result = outcome(future, address)
@@ -89,7 +88,7 @@ def in_worker(work: Callable, job, number: int, topic: str, needed: dict):
 
     worker, done = get_worker(), 0
     task = worker.state.tasks[worker.get_current_task()]
-    compare(worker.address, traits(), needed)
+    compare(worker.address, traits(list(needed["numerics"])), needed)
 
     def tick(amount: int) -> None:
         nonlocal done
@@ -104,20 +103,21 @@ def in_worker(work: Callable, job, number: int, topic: str, needed: dict):
 # Is it fit for use?
 
 
-def check(address: str, device: str) -> None:
+def check(address: str, needed: dict) -> None:
     """Raise BadInput unless a scheduler answers there and it and its workers have what the same numbers take.
 
     Workers that come later are checked when they get a job.
     """
+    asked = f"{TRAITS}({list(needed['numerics'])})"
     with connected(address) as client:
         try:
-            client.run_on_scheduler(eval, TRAITS)
+            client.run_on_scheduler(eval, asked)
         except Exception as error:
             raise unusable(address, error) from None
-        for worker, found in client.run(eval, TRAITS, on_error="return").items():
+        for worker, found in client.run(eval, asked, on_error="return").items():
             if isinstance(found, Exception):
                 raise unusable(worker, found)
-            compare(worker, found, needs(device))
+            compare(worker, found, needed)
 
 
 @contextmanager
@@ -136,19 +136,24 @@ def connected(address: str):
         yield client
 
 
-def traits() -> dict:
-    """What this machine trains and measures with."""
+def traits(kinds: list[str]) -> dict:
+    """What this machine trains and measures with: runs of those kinds, "module:class" each."""
     return {
-        "numerics": VERSIONS,
-        "evaluation": evaluation.VERSION,
+        "numerics": {kind: versions(*kind.split(":")) for kind in kinds},
         "torch": torch.__version__.split("+")[0],
         "CUDA": torch.cuda.is_available(),
     }
 
 
-def needs(device: str) -> dict:
-    """What a worker must have: the same as here, and the device."""
-    here = traits()
+def versions(module: str, name: str) -> tuple[int, int]:
+    """NUMERICS and EVALUATION of a class, as this machine has it."""
+    kind = getattr(importlib.import_module(module), name)
+    return kind.NUMERICS, kind.EVALUATION
+
+
+def needs(device: str, runs: list) -> dict:
+    """What a worker must have for those runs: the same as here, and the device."""
+    here = traits(sorted({f"{run.kind.__module__}:{run.kind.__qualname__}" for run in runs}))
     return here | {"CUDA": True} if device == "cuda" else {name: here[name] for name in here if name != "CUDA"}
 
 

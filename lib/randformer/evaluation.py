@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-VERSION = 1  # raised when a stored evaluation would come out differently
 SEEDS = 100  # to choose the inputs on, and as many others to score them on
 VOTES = (5, 30)  # majority(k) of the paper
 PERCENTILE = 0.95

@@ -38,7 +38,7 @@ def lacking(where: Path, run: Run) -> tuple[bool, str] | None:
     except RecordError as error:
         return True, str(error)
     try:
-        records.read_evaluation(where, evaluation.VERSION)
+        records.read_evaluation(where, run.kind.EVALUATION)
     except RecordError as error:
         return False, str(error)
     return None
@@ -61,7 +61,7 @@ def work(job: Job, tick: Tick) -> dict[Run, str]:
         if run not in failed:
             record = records.read_record(job.folder(run), run)
             result = EVALUATE[run.experiment](run, record["parameters"], record["seed"])
-            records.write_evaluation(job.folder(run), evaluation.VERSION, record["weights"], result)
+            records.write_evaluation(job.folder(run), run.kind.EVALUATION, record["weights"], result)
     return failed
 
 

@@ -1,6 +1,6 @@
 """One run, the unit of training and of what is stored, and the paper's tables that runs start from."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from math import inf, prod
 
@@ -9,13 +9,13 @@ from .evolution import Evolution
 from .gradient import Training
 from .objective import Model
 from .records import key
+from .serial import encoded
 from .tasks.coloring import Coloring
 from .tasks.gridworld import GridWorld
 from .tasks.recall import Recall
 from .transformer import Network, shapes
 
 PROFILES = ("smoke", "laptop", "paper")
-VERSIONS = {"recall": 1, "coloring": 2, "gridworld": 2}  # raised when numerics change on purpose: records are made anew
 
 
 def table_1(steps: int, batch: int, warmup: int = 2000) -> Training:
@@ -49,12 +49,15 @@ class Run:
         if self.model.q == inf and isinstance(self.training, Training):
             raise BadInput("q = inf: training by gradient needs a finite q, at least 1")
 
+    @property
+    def kind(self) -> type:
+        """The class whose NUMERICS and EVALUATION say which records are still good."""
+        return type(self.task)
+
     @cached_property
     def config(self) -> dict:
-        config = asdict(self) | {"version": VERSIONS[self.experiment]}
-        if self.model.q == inf:
-            config["model"]["q"] = "inf"  # JSON has no such number
-        return config
+        """What record and key are made of, as JSON."""
+        return encoded(self) | {"version": self.task.NUMERICS}
 
     @cached_property
     def key(self) -> str:

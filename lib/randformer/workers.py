@@ -12,7 +12,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 import torch
 
-from . import cluster, evaluation, processes, records
+from . import cluster, processes, records
 from .checks import BadInput, at_least, one_of
 from .jobs import EVALUATE, Job, afar, attempt, lacking, packed, told, unpack
 from .records import CACHE, ROOT, RecordError
@@ -44,7 +44,7 @@ def folder(profile: str, run: Run) -> Path:
 def load(profile: str, run: Run) -> tuple[dict, dict]:
     """A run's record and its evaluation. Raises RecordError where either is not fit for use."""
     where = folder(profile, run)
-    return records.read_record(where, run), records.read_evaluation(where, evaluation.VERSION)
+    return records.read_record(where, run), records.read_evaluation(where, run.kind.EVALUATION)
 
 
 def missing(profile: str, run: Run) -> tuple[bool, str] | None:
@@ -109,7 +109,7 @@ def fulfil(
     records cannot be written, the device is not there or the cluster cannot be used.
     """
     at_least("jobs", jobs, 0)
-    check(profile, device, scheduler)
+    check(profile, runs, device, scheduler)
     sweep()
     if retrain:
         for run in runs:
@@ -144,7 +144,8 @@ def each(jobs: list[Job], count: int, device: str, scheduler: str | None, tick: 
         yield from processes.each(attempt, jobs, count or processes.cores(), tick)
         return
     sent = [(job, {} if job.train else packed(job)) for job in jobs]
-    for (job, _), found in cluster.each(afar, sent, scheduler, device, tick):
+    needed = cluster.needs(device, [run for job in jobs for run in job.runs])
+    for (job, _), found in cluster.each(afar, sent, scheduler, needed, tick):
         yield job, found if isinstance(found, Exception) else told(job, unpack, *found)
 
 
@@ -173,11 +174,11 @@ def groups(runs: list[Run], device: str) -> Iterator[tuple[Run, ...]]:
 # The machine
 
 
-def check(profile: str, device: str, scheduler: str | None = None) -> None:
+def check(profile: str, runs: list[Run], device: str, scheduler: str | None = None) -> None:
     """Raise BadInput unless records and checkpoints can be written and the device, here or on the cluster, is there."""
     one_of("device", device, ("cpu", "cuda"))
     if scheduler is not None:
-        cluster.check(scheduler, device)
+        cluster.check(scheduler, cluster.needs(device, runs))
     elif device == "cuda" and not torch.cuda.is_available():
         raise BadInput("device = 'cuda': PyTorch sees no CUDA device here, give cpu")
     for where in (ROOT / "results" / profile, CACHE):

@@ -32,6 +32,9 @@ MOST = 10  # vertices: every cycle is enumerated, and 11 vertices have 1.8 milli
 class Coloring:
     """Table 2's task. Raises BadInput for fewer than 3 vertices or more than 10."""
 
+    NUMERICS = 2  # raised when a training comes out differently on purpose: its records are made anew
+    EVALUATION = 1  # raised when a stored evaluation would come out differently: it is made anew
+
     n: int = 10  # vertices
     noise: str = "vertex"  # "vertex": one float per vertex; "graph": one for the whole cycle (ablation)
     seeds_per: str = "batch"  # "batch": all inputs of a step share its m seeds (equation 5); "input": fresh (ablation)

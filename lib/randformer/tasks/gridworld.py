@@ -36,6 +36,9 @@ STEP, FOUND = -0.1, 1.0  # rewards that the agent sees, section 3.4; what is tra
 class GridWorld:
     """Table 3's task. Raises BadInput for a grid smaller than 2 x 2, an episode or a seed shorter than 1."""
 
+    NUMERICS = 2  # raised when a training comes out differently on purpose: its records are made anew
+    EVALUATION = 1  # raised when a stored evaluation would come out differently: it is made anew
+
     n: int = 5  # cells a side
     episode: int = 25  # steps
     seed_size: int = 80  # numbers, table 3: a whole token of noise

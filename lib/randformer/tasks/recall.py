@@ -30,6 +30,9 @@ MOST_BITS = 8  # of a value: all values are enumerated
 class Recall:
     """Table 1's task. Raises BadInput for fewer than 2 pairs, or no bits."""
 
+    NUMERICS = 1  # raised when a training comes out differently on purpose: its records are made anew
+    EVALUATION = 1  # raised when a stored evaluation would come out differently: it is made anew
+
     n: int = 20  # pairs
     bits: int = 5  # of a value
     seed_bits: int = 10
