@@ -153,7 +153,7 @@ class JaxStep:
             return row + change, optimizer_state, l_q
 
         def drawn(rows, optimizer_state, key):
-            inputs, seeds = vmap(partial(DRAWS[run.experiment], run))(jax.random.split(key, len(rows)))
+            inputs, seeds = vmap(partial(DRAWS[run.problem], run))(jax.random.split(key, len(rows)))
             return vmap(one)(rows, optimizer_state, inputs, seeds)
 
         self.given, self.drawn, self.beta1 = jax.jit(vmap(one)), jax.jit(drawn), training.beta1

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from randformer.evolution import ranks
-from randformer.runs import Run
+from randformer.runs import NetworkRun
 from randformer.tasks.gridworld import FOUND, MOVES, STEP
 
 from .workloads import Workload, draw
@@ -73,7 +73,7 @@ class Transformer(nn.Module):
         return self.output(x[..., -1, :] if last else x)
 
 
-def module(run: Run, row: Tensor) -> Transformer:
+def module(run: NetworkRun, row: Tensor) -> Transformer:
     """The network of a run with the parameters of a flat row (P,)."""
     built = Transformer(run.network, run.task.token_size, run.task.outputs).to(row.device)
     with torch.no_grad():
@@ -151,7 +151,7 @@ class PlainStep:
         self.loss = []
         for model, optimizer, x, r in zip(self.models, self.optimizers, inputs, seeds, strict=True):
             optimizer.zero_grad()
-            wanted, l_q = objective(LOSSES[run.experiment](model, run.task, x, r), run.model.q)
+            wanted, l_q = objective(LOSSES[run.problem](model, run.task, x, r), run.model.q)
             wanted.backward()
             nn.utils.clip_grad_norm_(model.parameters(), run.training.clip)
             optimizer.param_groups[0]["lr"] = run.training.learning_rate(self.steps)

@@ -88,7 +88,7 @@ def search(workload: Workload) -> tuple[int, int]:
 
 def work(workload: Workload) -> tuple[int, int]:
     """Operations and bytes of a step of all its models."""
-    count = {"recall": recall, "coloring": coloring, "gridworld": search}[workload.run.experiment]
+    count = {"recall": recall, "coloring": coloring, "gridworld": search}[workload.run.problem]
     flops, floats = count(workload)
     candidates = 1 if workload.by_gradient else workload.run.training.batch
     kept = workload.run.parameters * (7 if workload.by_gradient else candidates)  # read and written: w, m, v; gradient

@@ -24,7 +24,9 @@ from randformer.experiments_gridworld import gridworld
 from randformer.gradient import BUDGET, gradients, seeds_at_once
 from randformer.objective import Model
 from randformer.processes import settle
-from randformer.runs import TABLES, Run
+from randformer.runs import NetworkRun
+from randformer.tasks.coloring import Coloring
+from randformer.tasks.recall import Recall
 from randformer.training import begin, draw_inputs, draw_seeds, join
 
 RESULTS = Path(__file__).with_name("scaling.csv")
@@ -52,18 +54,18 @@ def points() -> list[dict]:
     return [{"way": "one pass", "processes": 1} | point for point in found]
 
 
-def run_of(point: dict, m: int) -> Run:
+def run_of(point: dict, m: int) -> NetworkRun:
     """The run whose step is measured."""
     name = point["task"]
     if name == "gridworld":
         run = next(run for run in gridworld("laptop")["models"] if run.model.q == float("inf"))
         return replace(run, model=replace(run.model, m=m))
-    task, network, training = TABLES[name]
+    task, network, training = {"recall": Recall, "coloring": Coloring}[name].standard()
     task, training = (
         replace(task, n=point.get("n", task.n)),
         replace(training, batch=point.get("batch", training.batch)),
     )
-    return Run(name, task, network, Model(point.get("q", Q[name]), m), training, 0)
+    return NetworkRun(task, network, Model(point.get("q", Q[name]), m), training, 0)
 
 
 def stepper(point: dict, m: int):

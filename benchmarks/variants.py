@@ -40,7 +40,7 @@ def build(name: str, workload: Workload, device: torch.device):
     from . import jax_ours, jax_plain
 
     if workload.by_gradient:
-        losses = (jax_plain.PLAIN if name == "JAX plain" else jax_ours.OURS)[workload.run.experiment]
+        losses = (jax_plain.PLAIN if name == "JAX plain" else jax_ours.OURS)[workload.run.problem]
         return jax_plain.JaxStep(workload, device, losses)
     module = jax_plain if name == "JAX plain" else jax_ours
     return jax_plain.JaxGeneration(workload, device, module.search_losses)

@@ -22,7 +22,7 @@ class VmappedStep:
         self.run, self.state = workload.run, workload.begin(device)
         run, base, training = self.run, skeleton(self.run), self.run.training
         self.parameters, _ = stack_module_state([module(run, row) for row in self.state.parameters])
-        losses = LOSSES[run.experiment]
+        losses = LOSSES[run.problem]
 
         def wanted(parameters: dict, inputs: Tensor, seeds: Tensor):
             def of_seed(seed: Tensor) -> Tensor:

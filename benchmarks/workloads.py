@@ -18,7 +18,9 @@ from torch import Tensor
 from randformer.experiments_gridworld import SIZES
 from randformer.gradient import Training
 from randformer.objective import Model
-from randformer.runs import TABLES, Run
+from randformer.runs import NetworkRun
+from randformer.tasks.coloring import Coloring
+from randformer.tasks.recall import Recall
 from randformer.training import State, begin, draw_inputs, draw_seeds, join
 
 
@@ -27,7 +29,7 @@ class Workload:
     """One step of a run, K = models of them side by side."""
 
     name: str
-    run: Run
+    run: NetworkRun
     models: int = 1
 
     @property
@@ -43,12 +45,12 @@ class Workload:
 def workloads() -> list[Workload]:
     """The paper's sizes for the steps (tables 1 and 2), the laptop profile's for the generation."""
     found = []
-    for name, shown, q, m in (("recall", "recall step", 100, 30), ("coloring", "colouring step", 10, 10)):
-        task, network, training = TABLES[name]
-        run = Run(name, task, network, Model(q, m), training, 0)
+    for kind, shown, q, m in ((Recall, "recall step", 100, 30), (Coloring, "colouring step", 10, 10)):
+        task, network, training = kind.standard()
+        run = NetworkRun(task, network, Model(q, m), training, 0)
         found += [Workload(shown, run), Workload(f"{shown}, 5 models", run, 5)]
     sizes = SIZES["laptop"]
-    search = Run("gridworld", sizes.task, sizes.network, Model(inf, sizes.m), sizes.training, 0)
+    search = NetworkRun(sizes.task, sizes.network, Model(inf, sizes.m), sizes.training, 0)
     return [*found, Workload("PGPE generation", search)]
 
 
@@ -57,7 +59,7 @@ def named(name: str) -> Workload:
     return next(workload for workload in workloads() if workload.name == name)
 
 
-def draw(run: Run, state: State) -> tuple[Tensor, Tensor]:
+def draw(run: NetworkRun, state: State) -> tuple[Tensor, Tensor]:
     """What the next step of ours would draw, and draws no more: inputs (K, B, ...), or noise (pairs, P), and seeds."""
     if isinstance(run.training, Training):
         first = draw_inputs(run, state)

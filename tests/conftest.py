@@ -14,7 +14,7 @@ from randformer.evaluation import evaluate
 from randformer.evolution import Evolution
 from randformer.gradient import Training
 from randformer.objective import Model
-from randformer.runs import Run
+from randformer.runs import NetworkRun
 from randformer.tasks.coloring import Coloring
 from randformer.tasks.gridworld import GridWorld
 from randformer.tasks.recall import Recall
@@ -22,12 +22,9 @@ from randformer.training import begin
 from randformer.transformer import Network
 
 ROOT = Path(__file__).resolve().parents[1]
-TINY = Run("coloring", Coloring(6), Network(), Model(3, 3), Training(20, 16, warmup=5), 0)
-TINY_RECALL = replace(
-    TINY, experiment="recall", task=Recall(4, 2, 3, "all"), network=Network(12, key_size=3, embedding=2)
-)
-TINY_SEARCH = Run(
-    "gridworld",
+TINY = NetworkRun(Coloring(6), Network(), Model(3, 3), Training(20, 16, warmup=5), 0)
+TINY_RECALL = replace(TINY, task=Recall(4, 2, 3, "all"), network=Network(12, key_size=3, embedding=2))
+TINY_SEARCH = NetworkRun(
     GridWorld(3, 6, 2),
     Network(8, 1, 2, 4, "softmax", mlp=True, layer_norm=True),
     Model(3, 3),
@@ -62,27 +59,27 @@ def sweep():
     return runs, evaluations(runs)
 
 
-def tiny(number: int = 0, q: float = 3, fixed: bool = False, **training) -> Run:
+def tiny(number: int = 0, q: float = 3, fixed: bool = False, **training) -> NetworkRun:
     """A colouring run that takes a moment."""
     return like(TINY, number, q, fixed, **training)
 
 
-def tiny_recall(number: int = 0, q: float = 3, fixed: bool = False, **training) -> Run:
+def tiny_recall(number: int = 0, q: float = 3, fixed: bool = False, **training) -> NetworkRun:
     """A recall run that takes a moment."""
     return like(TINY_RECALL, number, q, fixed, **training)
 
 
-def tiny_search(number: int = 0, q: float = 3, fixed: bool = False, **training) -> Run:
+def tiny_search(number: int = 0, q: float = 3, fixed: bool = False, **training) -> NetworkRun:
     """A grid world run that takes a moment."""
     return like(TINY_SEARCH, number, q, fixed, **training)
 
 
-def like(run: Run, number: int, q: float, fixed: bool, **training) -> Run:
+def like(run: NetworkRun, number: int, q: float, fixed: bool, **training) -> NetworkRun:
     model = Model(q, 1 if fixed else run.model.m, fixed)
     return replace(run, number=number, model=model, training=replace(run.training, **training))
 
 
-def evaluations(runs: list[Run]) -> list[dict]:
+def evaluations(runs: list[NetworkRun]) -> list[dict]:
     """Evaluations of untrained models."""
     states = [begin(run, torch.device("cpu")) for run in runs]
     return [

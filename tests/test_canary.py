@@ -14,15 +14,15 @@ from randformer import evaluation, workers
 from randformer.experiments_coloring import coloring
 from randformer.experiments_gridworld import gridworld
 from randformer.experiments_recall import recall
-from randformer.runs import Run
+from randformer.runs import NetworkRun
 from randformer.training import train
 
 STORED = Path(__file__).with_name("canary.json")
 
 
-def kinds() -> dict[str, Run]:
+def kinds() -> dict[str, NetworkRun]:
     """One short run of each kind of task, network and model that the laptop profile has."""
-    found: dict[str, Run] = {}
+    found: dict[str, NetworkRun] = {}
     runs = coloring("laptop")["sweep"] + coloring("laptop")["calibration"] + coloring("laptop")["ablation"]
     runs += [run for part in ("size", "screening") for run in recall("laptop")[part] if run.task.n == 20]
     runs += [run for run in recall("paper")["size"] if run.task.n == 12]  # one query of each memory
@@ -37,7 +37,7 @@ def kinds() -> dict[str, Run]:
     return found
 
 
-def losses(run: Run, cache: Path) -> list[float]:
+def losses(run: NetworkRun, cache: Path) -> list[float]:
     torch.set_num_threads(1)
     trained, _ = train([run], torch.device("cpu"), cache, lambda steps: None)
     return [float(f"{x:.6g}") for x in trained[run].history[0, :, 0].tolist()]
@@ -50,7 +50,7 @@ def test_fifty_steps_give_the_stored_losses(name, tmp_path):
     A generation of searches is less even: where rounding turns one step of one search, ranks may change places.
     """
     run, stored = kinds()[name], json.loads(STORED.read_text())
-    assert losses(run, tmp_path) == pytest.approx(stored[name], rel=1e-4 if run.experiment != "gridworld" else 3e-3)
+    assert losses(run, tmp_path) == pytest.approx(stored[name], rel=1e-4 if run.problem != "gridworld" else 3e-3)
 
 
 def test_nothing_is_stored_that_is_not_trained():

@@ -5,7 +5,7 @@ import torch
 from conftest import tiny, tiny_recall
 from randformer import evaluation
 from randformer.evaluation import bootstrap, chosen, evaluate, majority, spend, summary, vote_success, worst_input
-from randformer.runs import Run
+from randformer.runs import NetworkRun
 from randformer.training import begin
 
 CPU = torch.device("cpu")
@@ -99,7 +99,7 @@ def test_a_vote_that_the_wrong_answer_wins_has_no_bound():
     assert spend({"counts": [5], "right": [True]}, (9,), 1)["majority(k)"] == [1]
 
 
-def evaluated(run: Run) -> dict:
+def evaluated(run: NetworkRun) -> dict:
     state = begin(run, CPU)
     return evaluate(run, state.parameters * 3, state.seed[0] if run.model.fixed_seed else None)
 

@@ -2,7 +2,7 @@ import pytest
 
 from randformer.checks import BadInput
 from randformer.experiments import declared
-from randformer.runs import PROFILES
+from randformer.profiles import PROFILES
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -6,14 +6,14 @@ from randformer.checks import BadInput
 from randformer.experiments import declared
 from randformer.experiments_cost import SIZES, cost, larger
 from randformer.gradient import Raised
-from randformer.runs import PROFILES
+from randformer.profiles import PROFILES
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_fewer_steps_pay_for_more_seeds(profile):
     """All trainings of one task and size draw as many seeds, but for what a whole number of steps leaves over."""
     for run in cost(profile)["compute"]:
-        seeds = SIZES[profile][run.experiment].seeds
+        seeds = SIZES[profile][run.problem].seeds
         assert seeds - run.model.m < run.training.steps * run.model.m <= seeds
         assert run.training.warmup <= run.training.steps // 4
 
@@ -25,7 +25,7 @@ def test_every_point_has_three_runs_at_both_sizes():
     for name in ("q", "schedule"):
         points = Counter((run.task, run.model, run.training) for run in parts[name])
         assert set(points.values()) == {3}
-    assert {(run.experiment, run.task.n) for run in parts["q"]} == {
+    assert {(run.problem, run.task.n) for run in parts["q"]} == {
         (e, n) for e, s in SIZES["laptop"].items() for n in s.ns
     }
 
@@ -33,7 +33,7 @@ def test_every_point_has_three_runs_at_both_sizes():
 def test_records_of_the_other_notebooks_are_shared():
     """The sweeps over q at the larger sizes are those of recall and colouring, but for a few more runs."""
     known = set(declared("laptop", "recall") + declared("laptop", "coloring"))
-    larger = [run for run in cost("laptop")["q"] if run.task.n == max(SIZES["laptop"][run.experiment].ns)]
+    larger = [run for run in cost("laptop")["q"] if run.task.n == max(SIZES["laptop"][run.problem].ns)]
     assert sum(run in known for run in larger) >= len(larger) - 3
 
 
@@ -46,7 +46,7 @@ def test_a_schedule_differs_in_its_rise_alone():
 
 def test_larger_models_are_larger_and_of_one_task_each():
     for task in SIZES["laptop"]:
-        runs = [run for run in cost("laptop")["larger"] if run.experiment == task and run.number == 0]
+        runs = [run for run in cost("laptop")["larger"] if run.problem == task and run.number == 0]
         assert [run.network for run in runs] == list(larger("laptop")[task].values())
         sizes = [run.parameters for run in runs]
         assert sizes == sorted(set(sizes))

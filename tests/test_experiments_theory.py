@@ -12,7 +12,7 @@ def test_every_network_is_another_notebooks_and_has_random_seeds():
     runs = {run for part in parts.values() for run in part}
     assert runs <= {run for name in (*EXPERIMENTS, "cost") for run in declared("laptop", name)}
     assert not any(run.model.fixed_seed for run in runs)
-    assert {run.experiment for run in runs} == EXPERIMENTS
+    assert {run.problem for run in runs} == EXPERIMENTS
     every = {run for run in declared("laptop") if not run.model.fixed_seed}
     assert runs == every
     assert set(parts["q"]) < set(parts["recall"])

@@ -10,11 +10,11 @@ from randformer.experiments import declared
 from randformer.gradient import Training, drawn_gradients, gradients
 from randformer.graphs import Replayed
 from randformer.records import save_checkpoint
-from randformer.training import begin, join, train
+from randformer.training import begin, join, saved_state, train
 
 META = torch.device("meta")
 KINDS = {  # one run of every kind of network and task that is trained by gradient
-    (run.experiment, replace(run.network, width=1, key_size=1), replace(run.task, n=9), run.model.fixed_seed): run
+    (run.problem, replace(run.network, width=1, key_size=1), replace(run.task, n=9), run.model.fixed_seed): run
     for run in declared("smoke")
     if isinstance(run.training, Training)
 }
@@ -66,6 +66,6 @@ def test_a_replayed_gradient_is_the_one_computed(run, tmp_path):
     half = begin(run, cuda)
     for _ in range(run.training.steps // 2):
         run.training.step(run, torch.tensor([run.model.q], device=cuda), half)
-    save_checkpoint(tmp_path, [run], half)
+    save_checkpoint(tmp_path, run, half.parameters.device, saved_state(half, 0))
     again, _ = train([run], cuda, tmp_path, lambda steps: None)
     torch.testing.assert_close(whole[run].parameters, again[run].parameters)

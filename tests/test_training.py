@@ -7,7 +7,7 @@ import torch
 from conftest import tiny, tiny_recall, tiny_search
 from randformer import gradient, training
 from randformer.experiments_recall import recall
-from randformer.runs import Run
+from randformer.runs import NetworkRun
 from randformer.training import begin, join, train
 
 CPU = torch.device("cpu")
@@ -17,7 +17,7 @@ def silent(steps: int) -> None:
     pass
 
 
-def laptop(number: int, q: float) -> Run:
+def laptop(number: int, q: float) -> NetworkRun:
     """A recall run of the laptop profile with a fixed seed, cut to a few steps."""
     run = next(r for r in recall("laptop")["size"] if r.task.n == 12 and r.model.fixed_seed)
     return replace(run, number=number, model=replace(run.model, q=q), training=replace(run.training, steps=4, warmup=2))
@@ -66,7 +66,7 @@ def test_seeds_are_drawn_anew_at_every_step_unless_one_is_fixed(monkeypatch, tmp
 
 
 def test_a_run_that_diverges_stops_alone(monkeypatch, tmp_path):
-    """Run 1's loss becomes NaN at step 7: it is named with its step, the others end as if it had never been."""
+    """NetworkRun 1's loss becomes NaN at step 7: it is named with its step, the others end as if it had never been."""
     losses, of_three = gradient.losses, []
 
     def poisoned(run, *of):

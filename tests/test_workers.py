@@ -4,9 +4,10 @@ import pytest
 import torch
 
 from conftest import contents, tiny
-from randformer import gradient, jobs, training, workers
+from randformer import gradient, jobs, runs, training, workers
 from randformer.checks import BadInput
 from randformer.experiments import declared
+from randformer.tasks.coloring import Coloring
 from randformer.workers import Outcome, fulfil, groups, load_or_train, missing
 
 
@@ -111,14 +112,14 @@ def test_a_run_that_diverges_is_named_and_the_others_are_recorded(monkeypatch):
 
 
 def test_an_error_in_one_job_leaves_the_others_alone(monkeypatch):
-    train = jobs.train
+    train = runs.train
 
-    def failing(runs, *rest):
-        if runs[0].model.fixed_seed:
+    def failing(asked, *rest):
+        if asked[0].model.fixed_seed:
             raise MemoryError("no more")
-        return train(runs, *rest)
+        return train(asked, *rest)
 
-    monkeypatch.setattr(jobs, "train", failing)
+    monkeypatch.setattr(runs, "train", failing)
     outcome = fulfil("smoke", RUNS, jobs=1)
     assert outcome.trained == RUNS[:2]
     assert outcome.failed == {RUNS[2]: "MemoryError: no more"}
@@ -126,14 +127,14 @@ def test_an_error_in_one_job_leaves_the_others_alone(monkeypatch):
 
 def test_of_a_job_that_ends_early_only_what_is_missing_has_failed(monkeypatch):
     """The second of two runs trained side by side cannot be evaluated: the first is done."""
-    evaluate = workers.EVALUATE["coloring"]
+    evaluate = Coloring.evaluate
 
-    def failing(run, *rest):
+    def failing(task, run, *rest):
         if run.number == 1:
             raise MemoryError("no more")
-        return evaluate(run, *rest)
+        return evaluate(task, run, *rest)
 
-    monkeypatch.setitem(workers.EVALUATE, "coloring", failing)
+    monkeypatch.setattr(Coloring, "evaluate", failing)
     outcome = fulfil("smoke", RUNS[:2], jobs=1)
     assert outcome.trained == RUNS[:1]
     assert outcome.failed == {RUNS[1]: "MemoryError: no more"}

@@ -12,8 +12,9 @@ import time
 
 from . import experiments, workers
 from .checks import BadInput, at_least, one_of, shaped
+from .profiles import PROFILES
 from .records import ROOT, write_bytes
-from .runs import PROFILES, Run
+from .runs import NetworkRun
 
 SMOKE = " (too small to show anything, its verdicts mean nothing)"
 
@@ -86,7 +87,7 @@ def run(asked: argparse.Namespace) -> int:
     return conclude(asked, outcome, broken, time.monotonic() - began)
 
 
-def figures(asked: argparse.Namespace, failed: set[Run]) -> dict[str, str]:
+def figures(asked: argparse.Namespace, failed: set[NetworkRun]) -> dict[str, str]:
     """Execute the notebooks; returns those that failed, and why. One whose runs failed keeps its last figures."""
     from . import notebooks  # a machine that only trains need not have what executes them
 
@@ -145,9 +146,9 @@ def conclude(asked: argparse.Namespace, outcome: workers.Outcome, broken: dict[s
     return 0
 
 
-def explain(profile: str, runs: list[Run]) -> int:
+def explain(profile: str, runs: list[NetworkRun]) -> int:
     """Print for each run whether it would be reused; if not, why, and what differs from the nearest record."""
-    names = {run.experiment for run in runs}
+    names = {run.problem for run in runs}
     stored = {name: [flat(config) for config in workers.stored_configs(profile, name)] for name in names}
     for run in runs:
         need = workers.missing(profile, run)
@@ -156,7 +157,7 @@ def explain(profile: str, runs: list[Run]) -> int:
             continue
         train, why = need
         config = flat(run.config)
-        changes = [differences(old, config) for old in stored[run.experiment]]
+        changes = [differences(old, config) for old in stored[run.problem]]
         if train and changes and (nearest := min(changes, key=len)):
             why += f"; the nearest record differs in {', '.join(nearest)}"
         print(f"{'trained' if train else 'evaluated':10} {run.key}  {run}: {why}")

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import torch
 
 from .checks import BadInput
-from .processes import Tick
+from .contract import Run, Tick
 
 CONNECT_SECONDS = 4.0
 RETRIES = 3  # of a job that raises an error; how often one is begun again after a kill is the scheduler's to say
@@ -151,7 +151,7 @@ def versions(module: str, name: str) -> tuple[int, int]:
     return kind.NUMERICS, kind.EVALUATION
 
 
-def needs(device: str, runs: list) -> dict:
+def needs(device: str, runs: list[Run]) -> dict:
     """What a worker must have for those runs: the same as here, and the device."""
     here = traits(sorted({f"{run.kind.__module__}:{run.kind.__qualname__}" for run in runs}))
     return here | {"CUDA": True} if device == "cuda" else {name: here[name] for name in here if name != "CUDA"}

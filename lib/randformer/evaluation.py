@@ -5,11 +5,19 @@ unlucky. So inputs are chosen on one set of seeds and scored on a second one. "B
 95th percentile is the value at the input that is worse than 95 % of them.
 """
 
+from __future__ import annotations
+
 import itertools
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from .contract import EvaluationSet
+
+if TYPE_CHECKING:
+    from .runs import NetworkRun
 
 SEEDS = 100  # to choose the inputs on, and as many others to score them on
 VOTES = (5, 30)  # majority(k) of the paper
@@ -49,13 +57,13 @@ def majority(answers: np.ndarray) -> np.ndarray:
     return np.take_along_axis(answers, count.argmax(0)[None], 0)[0]
 
 
-def vote_success(reader, answers: np.ndarray, k: int, elect=majority) -> np.ndarray:
+def vote_success(evaluation_set: EvaluationSet, answers: np.ndarray, k: int, elect=majority) -> np.ndarray:
     """Share (X,) of disjoint groups of k seeds whose vote is right, from answers (m, X); the rest is not used.
 
     elect makes one answer to each input (X,) of a group's answers (k, X).
     """
     groups = len(answers) // k
-    wins = [reader.right(elect(answers[i * k : (i + 1) * k])) for i in range(groups)]
+    wins = [evaluation_set.right(elect(answers[i * k : (i + 1) * k])) for i in range(groups)]
     return np.mean(wins, axis=0)
 
 
@@ -64,38 +72,40 @@ def over_cells(cells: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.bincount(cells, values) / np.bincount(cells)
 
 
-def observe(reader, parameters: Tensor, seeds: Tensor) -> dict[str, np.ndarray]:
+def observe(evaluation_set: EvaluationSet, parameters: Tensor, seeds: Tensor) -> dict[str, np.ndarray]:
     """What one model (1, P) does under seeds (m, 1, ...), of all inputs X.
 
     answers (m, X); success and loss (X,) averaged over seeds; variance over seeds of each predicted probability.
     """
-    answers = np.empty((len(seeds), reader.inputs), np.int32)
-    loss = np.zeros(reader.inputs)
+    answers = np.empty((len(seeds), evaluation_set.inputs), np.int32)
+    loss = np.zeros(evaluation_set.inputs)
     total = squares = 0
     for i, seed in enumerate(seeds.split(1)):
-        probabilities = reader.probabilities(parameters, seed)[0]
-        answers[i] = reader.answers(probabilities)
-        loss += reader.loss(probabilities)
+        probabilities = evaluation_set.probabilities(parameters, seed)[0]
+        answers[i] = evaluation_set.answers(probabilities)
+        loss += evaluation_set.loss(probabilities)
         total, squares = total + probabilities.double(), squares + probabilities.double().square()
     variance = (squares / len(seeds) - (total / len(seeds)).square()).clamp_min(0).numpy()
-    success = reader.right(answers).mean(0)
+    success = evaluation_set.right(answers).mean(0)
     return {"answers": answers, "success": success, "loss": loss / len(seeds), "variance": variance}
 
 
-def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
+def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
     """All that the figures need of one model (1, P), as JSON numbers. Shares are of 1; loss is per bit or edge-colour.
 
     A model with a fixed seed always answers the same: choosing and scoring coincide, and a vote changes nothing.
     """
-    reader = run.task.reader(run.network)
+    evaluation_set = run.task.evaluation_set(run.network)
     generator = torch.Generator().manual_seed(SEED_STREAM + run.number)
     if run.model.fixed_seed:
-        choose = score = observe(reader, parameters, fixed_seed)
+        choose = score = observe(evaluation_set, parameters, fixed_seed)
     else:
-        choose, score = (observe(reader, parameters, run.task.draw_seeds(SEEDS, 1, generator)) for _ in range(2))
+        choose, score = (
+            observe(evaluation_set, parameters, run.task.draw_seeds(SEEDS, 1, generator)) for _ in range(2)
+        )
     histogram = np.bincount((score["success"] * 100).round().astype(int), minlength=101)
     result = {
-        "inputs": reader.inputs,
+        "inputs": evaluation_set.inputs,
         "seeds": len(score["answers"]),
         "success": summary(choose["success"], score["success"]),
         "histogram": histogram.tolist(),  # number of inputs at a success rate of 0, 1, ... 100 %
@@ -107,23 +117,27 @@ def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
     success = (choose["success"], score["success"])
     measured = {"success": success}
     if run.model.fixed_seed:
-        sampled = reader.sampled(reader.probabilities(parameters, fixed_seed)[0])
+        sampled = evaluation_set.sampled(evaluation_set.probabilities(parameters, fixed_seed)[0])
         result["sampled"] = summary(sampled, sampled)
     else:
-        for k, (name, elect) in itertools.product(VOTES, ({"majority": majority} | reader.votes).items()):
-            votes = [vote_success(reader, seen["answers"], k, elect) for seen in (choose, score)]
+        for k, (name, elect) in itertools.product(VOTES, ({"majority": majority} | evaluation_set.votes).items()):
+            votes = [vote_success(evaluation_set, seen["answers"], k, elect) for seen in (choose, score)]
             # between inputs whose votes come out alike, the adversary prefers those where single seeds fail more
             measured[f"{name}{k}"] = (votes[0] + success[0] / (10 * SEEDS), votes[1])
             result[f"{name}{k}"] = summary(*measured[f"{name}{k}"])
         worst = int(choose["success"].argmin())
-        result["worst_input"] = worst_input(reader, parameters, run.task.draw_seeds(WORST_SEEDS, 1, generator), worst)
-    if reader.cells is not None:
-        in_cells = {name: [over_cells(reader.cells, values) for values in both] for name, both in measured.items()}
+        result["worst_input"] = worst_input(
+            evaluation_set, parameters, run.task.draw_seeds(WORST_SEEDS, 1, generator), worst
+        )
+    if evaluation_set.cells is not None:
+        in_cells = {
+            name: [over_cells(evaluation_set.cells, values) for values in both] for name, both in measured.items()
+        }
         result["cells"] = {name: summary(*both) for name, both in in_cells.items()}
-    return rounded(result | reader.details(score, {name: scored for name, (_, scored) in measured.items()}))
+    return rounded(result | evaluation_set.details(score, {name: scored for name, (_, scored) in measured.items()}))
 
 
-def fixed_and_random(run, parameters: Tensor, seeds: int = 256) -> tuple[float, float]:
+def fixed_and_random(run: NetworkRun, parameters: Tensor, seeds: int = 256) -> tuple[float, float]:
     """Mean loss of a model (1, P) under the best of so many fixed seeds, and under as many others: equation 1.
 
     On 20 n inputs drawn as in training (in a grid, on all cells); the best seed is the best for these. That is how the
@@ -137,11 +151,15 @@ def fixed_and_random(run, parameters: Tensor, seeds: int = 256) -> tuple[float, 
     return float(losses[:seeds].min()), float(losses[seeds:].mean())
 
 
-def worst_input(reader, parameters: Tensor, seeds: Tensor, index: int) -> dict:
+def worst_input(evaluation_set: EvaluationSet, parameters: Tensor, seeds: Tensor, index: int) -> dict:
     """How often each answer is given to one input, most frequent first: what a vote over any number of seeds needs."""
-    answers, counts = np.unique(reader.answers_to(index, parameters, seeds), return_counts=True)
+    answers, counts = np.unique(evaluation_set.answers_to(index, parameters, seeds), return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    return {"index": index, "counts": counts[order].tolist(), "right": reader.right(answers[order], index).tolist()}
+    return {
+        "index": index,
+        "counts": counts[order].tolist(),
+        "right": evaluation_set.right(answers[order], index).tolist(),
+    }
 
 
 def gap(worst: dict) -> float:

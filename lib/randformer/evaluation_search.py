@@ -10,12 +10,13 @@ import torch
 from torch import Tensor
 
 from .evaluation import PERCENTILE, SEED_STREAM, chosen, rounded
-from .tasks.gridworld import distances
+from .runs import NetworkRun
+from .tasks.gridworld import Search, distances
 
 SEEDS = 200  # to choose the cell on, and as many others to score it on
 
 
-def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
+def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
     """All that the figures need of one model (1, P), as JSON numbers: steps are of both episodes, shares of 1.
 
     A model with a fixed seed always walks the same: choosing and scoring coincide.
@@ -47,7 +48,7 @@ def evaluate(run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
     )
 
 
-def ways(n: int, search) -> list[dict]:
+def ways(n: int, search: Search) -> list[dict]:
     """Of each cell that has several shortest ways: how many there are, and how many the seeds use in episode 2.
 
     Only seeds that found the cell in the first episode and then went a shortest way are counted (pairs).

@@ -6,7 +6,10 @@ of each pair; the deviations grow where the better pairs lie far out. Only the o
 shaping, our choice, as is Adam for the centre): a loss in steps has no natural scale.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -14,6 +17,9 @@ from torch import Tensor
 from .checks import BadInput, at_least
 from .objective import relaxed_worst_case
 from .training import State, adam, draw_seeds
+
+if TYPE_CHECKING:
+    from .runs import NetworkRun
 
 WATCHED_SEEDS = 64  # to choose the worst input on, and as many others to score it
 WATCHED_STREAM = 2 * 10**9  # where their generator starts: no training's or evaluation's does there
@@ -50,7 +56,7 @@ class Evolution:
         """Of the search distribution before the first generation, (K, P)."""
         return torch.full_like(parameters, self.std)
 
-    def watch(self, run, state: State) -> Tensor:
+    def watch(self, run: NetworkRun, state: State) -> Tensor:
         """WATCHED of each centre, (K, 3): the adversary chooses inputs on half of the seeds, always the same ones."""
         generator = torch.Generator(state.parameters.device).manual_seed(WATCHED_STREAM)
         drawn = run.task.draw_seeds(2 * WATCHED_SEEDS, 1, generator).unsqueeze(0)
@@ -63,7 +69,7 @@ class Evolution:
         at = choose.unsqueeze(1) == ordered  # K, 2, inputs: those that look alike to the adversary are chosen alike
         return torch.cat([score.mean(1, keepdim=True), (score.unsqueeze(1) * at).sum(2) / at.sum(2)], 1)
 
-    def step(self, run, q: Tensor, state: State) -> tuple[Tensor, Tensor]:
+    def step(self, run: NetworkRun, q: Tensor, state: State) -> tuple[Tensor, Tensor]:
         """One generation in place: the candidates' mean L_q (K,), and which centres are still finite (K,)."""
         shape = (self.batch // 2, state.parameters.shape[1])
         noise = [torch.randn(shape, generator=g, device=g.device) for g in state.generators]

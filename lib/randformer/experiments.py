@@ -9,7 +9,8 @@ from .experiments_cost import cost
 from .experiments_gridworld import gridworld
 from .experiments_recall import recall
 from .experiments_theory import theory
-from .runs import PROFILES, Run
+from .profiles import PROFILES
+from .runs import NetworkRun
 
 NOTEBOOKS = {  # what --only means
     "start": "00_start_here.ipynb",
@@ -22,7 +23,7 @@ NOTEBOOKS = {  # what --only means
 EXPERIMENTS = {"recall": recall, "coloring": coloring, "gridworld": gridworld, "theory": theory, "cost": cost}
 
 
-def declared(profile: str, only: str | None = None) -> list[Run]:
+def declared(profile: str, only: str | None = None) -> list[NetworkRun]:
     """Every run of a profile once, of one notebook or of all. Raises BadInput for unknown names."""
     one_of("profile", profile, PROFILES)
     if only is not None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from .checks import at_least, one_of
 from .gradient import Training
 from .objective import Model
-from .runs import PROFILES, TABLES, Run, changed
+from .profiles import PROFILES
+from .runs import NetworkRun, changed
 from .tasks.coloring import Coloring
 from .transformer import Network
 
@@ -37,7 +38,9 @@ SIZES = {
         calibration_runs=8,
         n=10,
     ),
-    "paper": Sizes(TABLES["coloring"][2], m=10, qs=tuple(range(1, 11)), runs=5, claim_runs=5, calibration_runs=8, n=10),
+    "paper": Sizes(
+        Coloring.standard()[2], m=10, qs=tuple(range(1, 11)), runs=5, claim_runs=5, calibration_runs=8, n=10
+    ),
 }
 CLAIM_QS = (1, 10)  # the points of the colouring's sweep that C1 to C4 speak of
 
@@ -64,7 +67,7 @@ ABLATIONS = {
 }
 
 
-def coloring(profile: str, vertices: int | None = None, m: int | None = None) -> dict[str, list[Run]]:
+def coloring(profile: str, vertices: int | None = None, m: int | None = None) -> dict[str, list[NetworkRun]]:
     """The runs behind 03_graph_coloring.ipynb: {"sweep": [...], "calibration": [...], "ablation": [...]}.
 
     vertices and m replace the profile's. Raises BadInput for an unknown profile or impossible sizes.
@@ -77,7 +80,7 @@ def coloring(profile: str, vertices: int | None = None, m: int | None = None) ->
     at_least("m", m, 1)
 
     def runs(task, network, model, count):
-        return [Run("coloring", task, network, model, sizes.training, number) for number in range(count)]
+        return [NetworkRun(task, network, model, sizes.training, number) for number in range(count)]
 
     sweep = []
     for q in sizes.qs:
@@ -93,10 +96,10 @@ def coloring(profile: str, vertices: int | None = None, m: int | None = None) ->
     return {"sweep": sweep, "calibration": calibration, "ablation": ablation}
 
 
-def start(profile: str, vertices: int, q: float, m: int) -> list[Run]:
+def start(profile: str, vertices: int, q: float, m: int) -> list[NetworkRun]:
     """The two models that 00_start_here.ipynb trains live: a fixed seed and random seeds, all else alike."""
     one_of("profile", profile, PROFILES)
     training = replace(SIZES[profile].training, steps=40 if profile == "smoke" else 3_000)
     training = replace(training, batch=min(training.batch, 64))  # as large as a minute on one core allows
     models = (Model(q, 1, fixed_seed=True), Model(q, m))
-    return [Run("coloring", Coloring(vertices), NETWORK, model, training, 0) for model in models]
+    return [NetworkRun(Coloring(vertices), NETWORK, model, training, 0) for model in models]

@@ -9,9 +9,10 @@ from . import experiments_coloring, experiments_recall
 from .checks import one_of
 from .gradient import Raised, Training
 from .objective import Model
-from .runs import PROFILES, TABLES, Run, table_1
+from .profiles import PROFILES
+from .runs import NetworkRun
 from .tasks.coloring import Coloring
-from .tasks.recall import Recall
+from .tasks.recall import Recall, table_1
 from .transformer import Network
 
 
@@ -54,7 +55,7 @@ SIZES = {
     "paper": {
         "recall": Sizes(
             (12, 20),
-            TABLES["recall"][2],
+            Recall.standard()[2],
             m=30,
             qs=(1, 4, 8, 16, 32, 100),
             seeds=900_000,
@@ -63,7 +64,7 @@ SIZES = {
         ),
         "coloring": Sizes(
             (8, 10),
-            TABLES["coloring"][2],
+            Coloring.standard()[2],
             m=10,
             qs=(1, 2, 3, 6, 10),
             seeds=900_000,
@@ -77,14 +78,14 @@ KEYS = {"smoke": (1, 2), "laptop": (5, 6, 7, 8, 10), "paper": (5, 6, 7, 8, 10, 1
 BLOCKS = ("linear", "linear, MLP", "linear, MLP, LayerNorm")  # colouring needs no memory: more computation, then
 
 
-def cost(profile: str) -> dict[str, list[Run]]:
+def cost(profile: str) -> dict[str, list[NetworkRun]]:
     """The runs behind 05_cost_of_randomness.ipynb, as {part: runs}, of recall and colouring together.
 
     "compute": over m, fewer steps for more seeds; "q": over q, random and fixed seeds; "schedule": q as it is and
     rising to its value; "larger": fixed seed, expected loss, larger networks. Raises BadInput for an unknown profile.
     """
     one_of("profile", profile, PROFILES)
-    parts: dict[str, list[Run]] = {"compute": [], "q": [], "schedule": [], "larger": []}
+    parts: dict[str, list[NetworkRun]] = {"compute": [], "q": [], "schedule": [], "larger": []}
     for experiment, sizes in SIZES[profile].items():
         fixed, q = Model(1, 1, fixed_seed=True), max(sizes.qs)
         for n in sizes.ns:
@@ -109,7 +110,7 @@ def larger(profile: str) -> dict[str, dict[str, Network]]:
     return {"recall": memories, "coloring": {name: experiments_coloring.CANDIDATES[name] for name in BLOCKS}}
 
 
-def standard(profile: str, experiment: str, sizes: Sizes, n: int) -> Run:
+def standard(profile: str, experiment: str, sizes: Sizes, n: int) -> NetworkRun:
     """A run of a task of size n as its own notebook has it, so that records are shared with it."""
     if experiment == "coloring":
         task, network, training = Coloring(n), experiments_coloring.NETWORK, sizes.training
@@ -117,10 +118,10 @@ def standard(profile: str, experiment: str, sizes: Sizes, n: int) -> Run:
         queries = experiments_recall.SIZES[profile].queries
         task, network = Recall(n, queries=queries), experiments_recall.NETWORK
         training = replace(sizes.training, batch=sizes.training.batch * (n if queries == "all" else 1))
-    return Run(experiment, task, network, Model(), training, 0)
+    return NetworkRun(task, network, Model(), training, 0)
 
 
-def repeated(run: Run, count: int, **change) -> list[Run]:
+def repeated(run: NetworkRun, count: int, **change) -> list[NetworkRun]:
     """That many runs, with some parts replaced."""
     return [replace(run, number=number, **change) for number in range(count)]
 

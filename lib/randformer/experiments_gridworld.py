@@ -6,11 +6,12 @@ from math import inf
 from .checks import BadInput, at_least, one_of
 from .evolution import Evolution
 from .objective import Model
-from .runs import PROFILES, TABLES, Run
+from .profiles import PROFILES
+from .runs import NetworkRun
 from .tasks.gridworld import GridWorld
 from .transformer import Network
 
-TABLE_3, NETWORK, EVOLUTION = TABLES["gridworld"]
+TABLE_3, NETWORK, EVOLUTION = GridWorld.standard()
 SOFT_Q = 10.0  # a softer adversary than the paper's, as an addition
 
 
@@ -58,7 +59,7 @@ def gridworld(
     heads: int | None = None,
     population: int | None = None,
     generations: int | None = None,
-) -> dict[str, list[Run]]:
+) -> dict[str, list[NetworkRun]]:
     """The runs behind 04_grid_world.ipynb, as {part: runs}.
 
     "models": the four of section 3.1, and A_R with a softer adversary; "m": over seeds per generation, the exact
@@ -79,8 +80,8 @@ def gridworld(
     m = sizes.m if m is None else m
     at_least("m", m, 1)
 
-    def runs(model: Model, count: int, task: GridWorld = task) -> list[Run]:
-        return [Run("gridworld", task, network, model, training, number) for number in range(count)]
+    def runs(model: Model, count: int, task: GridWorld = task) -> list[NetworkRun]:
+        return [NetworkRun(task, network, model, training, number) for number in range(count)]
 
     expected, worst = Model(1, m), Model(inf, m)
     models = [run for model in (expected, worst) for run in runs(model, sizes.claim_runs)]

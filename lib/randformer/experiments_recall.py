@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 from .checks import at_least, one_of
 from .gradient import Training
 from .objective import Model
-from .runs import PROFILES, TABLES, Run, table_1
-from .tasks.recall import Recall
+from .profiles import PROFILES
+from .runs import NetworkRun
+from .tasks.recall import Recall, table_1
 from .transformer import Network
 
-_, NETWORK, TABLE_1 = TABLES["recall"]  # the network was chosen by the table in the notebook's appendix alone
+_, NETWORK, TABLE_1 = Recall.standard()  # the network was chosen by the table in the notebook's appendix alone
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def networks(task: Recall) -> dict[str, Network]:
     return found
 
 
-def block(run: Run) -> str:
+def block(run: NetworkRun) -> str:
     """Which of networks a run trains, whatever its key size."""
     every = networks(run.task).items()
     return next(name for name, n in every if replace(n, key_size=run.network.key_size) == run.network)
@@ -105,7 +106,7 @@ def recall(
     seed_bits: int = 10,
     q: float = Q,
     m: int | None = None,
-) -> dict[str, list[Run]]:
+) -> dict[str, list[NetworkRun]]:
     """The runs behind 02_associative_recall.ipynb, as {part: runs}.
 
     "size": over N; "q", "m": the sweeps; "screening": every block; "final": the blocks closest to the paper's;
@@ -126,7 +127,7 @@ def recall(
         task = Recall(n, bits, seed_bits, sizes.queries)
         training = training or (sizes.long if n >= sizes.long_from else sizes.training)
         training = replace(training, batch=training.batch * (n if sizes.queries == "all" else 1))
-        return [Run("recall", task, network, model, training, number) for model in models for number in range(count)]
+        return [NetworkRun(task, network, model, training, number) for model in models for number in range(count)]
 
     def count(carries_claim: bool) -> int:
         return sizes.claim_runs if carries_claim else sizes.runs
@@ -157,6 +158,6 @@ def recall(
     return parts | {"longer": longer, "one query": one_query}
 
 
-def lengthened(run: Run) -> Run:
+def lengthened(run: NetworkRun) -> NetworkRun:
     """The same with 2.5 times the steps, from its first step on: the learning rate falls over the whole length."""
     return replace(run, training=replace(run.training, steps=5 * run.training.steps // 2))

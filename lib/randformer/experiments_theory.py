@@ -4,14 +4,14 @@ from .experiments_coloring import coloring
 from .experiments_cost import cost
 from .experiments_gridworld import gridworld
 from .experiments_recall import recall
-from .runs import Run
+from .runs import NetworkRun
 
 
-def theory(profile: str) -> dict[str, list[Run]]:
+def theory(profile: str) -> dict[str, list[NetworkRun]]:
     """{"recall", "coloring", "gridworld": all; "q": recall's sweep over q}, with random seeds. Raises BadInput."""
     memories = recall(profile)
     others = [memories, coloring(profile), gridworld(profile), cost(profile)]
     every = dict.fromkeys(run for parts in others for runs in parts.values() for run in runs)
-    parts = {name: [run for run in every if run.experiment == name] for name in ("recall", "coloring", "gridworld")}
+    parts = {name: [run for run in every if run.problem == name] for name in ("recall", "coloring", "gridworld")}
     parts["q"] = list(memories["q"])
     return {name: [run for run in runs if not run.model.fixed_seed] for name, runs in parts.items()}

@@ -5,9 +5,12 @@ as one knows what each input's mean loss weighs, q * mean^(q - 1). A first pass 
 losses, a second adds up the gradient slice by slice of the seeds. Steps that fit into the memory take a single pass.
 """
 
+from __future__ import annotations
+
 import math
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -16,6 +19,9 @@ from .checks import at_least
 from .graphs import Replayed
 from .objective import relaxed_worst_case
 from .training import State, adam, begin, draw_inputs, draw_seeds
+
+if TYPE_CHECKING:
+    from .runs import NetworkRun
 
 BUDGET = 2**27  # bytes that one model's step may keep for its gradient, 128 MiB; more is done in slices of the seeds
 
@@ -61,11 +67,11 @@ class Training:
         """No search distribution: (K, 0)."""
         return parameters[:, :0].clone()
 
-    def watch(self, run, state: State) -> Tensor:
+    def watch(self, run: NetworkRun, state: State) -> Tensor:
         """Nothing, (K, 0)."""
         return state.parameters[:, :0]
 
-    def step(self, run, q: Tensor, state: State) -> tuple[Tensor, Tensor]:
+    def step(self, run: NetworkRun, q: Tensor, state: State) -> tuple[Tensor, Tensor]:
         """One training step in place: L_q (K,) before it, and which models are still finite (K,).
 
         A model that is not finite any more is not to be trained on: drop it from the state.
@@ -102,14 +108,14 @@ class Raised(Training):
         return q ** min(1.0, step / end) if end else q
 
 
-def drawn_gradients(run, q: Tensor, state: State) -> tuple[Tensor, Tensor, Tensor]:
+def drawn_gradients(run: NetworkRun, q: Tensor, state: State) -> tuple[Tensor, Tensor, Tensor]:
     """gradients of the state's models for q (K,), on inputs and seeds that their generators draw."""
     size = seeds_at_once(run.group, BUDGET)
     return gradients(run, q, state.parameters, draw_inputs(run, state), draw_seeds(run, state), size)
 
 
 def gradients(
-    run, q: Tensor, parameters: Tensor, inputs: Tensor, seeds: Tensor, size: int
+    run: NetworkRun, q: Tensor, parameters: Tensor, inputs: Tensor, seeds: Tensor, size: int
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Gradient (K, P), and what relaxed_worst_case says (K,) each, of models (K, P), in slices of size seeds.
 
@@ -132,13 +138,13 @@ def gradients(
     return gradient, objective.detach(), l_q
 
 
-def losses(run, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
+def losses(run: NetworkRun, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
     """Losses (K, m, B) of models (K, P) on their inputs under their seeds."""
     return run.task.losses(run.network, parameters, inputs, seeds)
 
 
 @lru_cache(maxsize=64)
-def seeds_at_once(run, budget: int) -> int:
+def seeds_at_once(run: NetworkRun, budget: int) -> int:
     """How many of a step's m seeds one pass may take, for one model to keep no more than so many bytes; at least 1.
 
     Whatever else is trained beside it: that must not change a run's numbers.
@@ -149,7 +155,7 @@ def seeds_at_once(run, budget: int) -> int:
     return min(run.model.m, max(1, 1 + (budget - one) // more))
 
 
-def bytes_kept(run, m: int) -> int:
+def bytes_kept(run: NetworkRun, m: int) -> int:
     """What a step of one model keeps of its forward pass until the gradient is taken, under m seeds; it is counted."""
     state, sizes = begin(run, torch.device("cpu")), {}
     parameters, (generator,) = state.parameters.requires_grad_(True), state.generators

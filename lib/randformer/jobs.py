@@ -9,13 +9,10 @@ from tempfile import TemporaryDirectory
 
 import torch
 
-from . import evaluation, evaluation_search, records
-from .processes import Tick, settle
+from . import records
+from .contract import Run, Tick
+from .processes import settle
 from .records import CACHE, ROOT, RecordError
-from .runs import Run
-from .training import train
-
-EVALUATE = {"recall": evaluation.evaluate, "coloring": evaluation.evaluate, "gridworld": evaluation_search.evaluate}
 
 
 @dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Job:
     train: bool
 
     def folder(self, run: Run) -> Path:
-        return self.results / run.experiment / run.key
+        return self.results / run.problem / run.key
 
 
 def lacking(where: Path, run: Run) -> tuple[bool, str] | None:
@@ -50,18 +47,16 @@ def work(job: Job, tick: Tick) -> dict[Run, str]:
     device, failed = torch.device(job.device), {}
     if job.train:
         code = commit()
-        cost = job.runs[0].cost // job.runs[0].training.steps
-        trained, diverged = train(list(job.runs), device, CACHE, lambda steps: tick(steps * cost))
+        trained, diverged = job.runs[0].train(list(job.runs), device, CACHE, tick)
         failed = {run: f"the loss is not a number at step {step}" for run, step in diverged.items()}
-        for run, state in trained.items():
-            provenance = {"commit": code, "cpu_seconds": round(state.seconds, 1)}
-            records.write_record(job.folder(run), run, state, device, provenance)
+        for run, result in trained.items():
+            provenance = {"commit": code, "cpu_seconds": round(result.seconds, 1)}
+            records.write_record(job.folder(run), run, result, device, provenance)
             records.drop_checkpoint(CACHE, run, device)
     for run in job.runs:
         if run not in failed:
             record = records.read_record(job.folder(run), run)
-            result = EVALUATE[run.experiment](run, record["parameters"], record["seed"])
-            records.write_evaluation(job.folder(run), run.kind.EVALUATION, record["weights"], result)
+            records.write_evaluation(job.folder(run), run.kind.EVALUATION, record["weights"], run.evaluate(record))
     return failed
 
 

@@ -11,8 +11,8 @@ from nbstripout import strip_output
 from traitlets.config import Config
 
 from .checks import BadInput, one_of
+from .profiles import PROFILES
 from .records import CACHE, ROOT
-from .runs import PROFILES
 
 PRIVATE = Config(KernelManager={"transport": "ipc"})  # no network between us and the kernel, and no warning about it
 NAMES = {str: "a text", int: "a whole number", float: "a number", types.NoneType: "None"}

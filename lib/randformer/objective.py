@@ -56,4 +56,6 @@ def relaxed_worst_case(mean: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
     """
     largest = mean.detach().amax(1).clamp_min(torch.finfo(mean.dtype).tiny)
     power = ((mean / largest.unsqueeze(1)) ** q.unsqueeze(1)).mean(1)
-    return largest * power, largest * power.detach() ** (1 / q)
+    # in double precision: a vectorized power of floats rounds differently with the place in memory, and so with K
+    root = (power.detach().double() ** (1 / q.double())).to(power.dtype)
+    return largest * power, largest * root

@@ -15,7 +15,8 @@ from types import SimpleNamespace
 
 import torch
 
-Tick = Callable[[int], None]
+from .contract import Tick
+
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 

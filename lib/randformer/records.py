@@ -14,7 +14,6 @@ temporary name, flushed to the disk and renamed, so a file is there whole or not
 
 import hashlib
 import json
-import math
 import os
 import platform
 import shutil
@@ -24,7 +23,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 
-from .transformer import shapes, unflatten
+from .contract import Run, Trained
 
 ROOT = Path(__file__).resolve().parents[2]  # of the repository
 CACHE = ROOT / ".cache"
@@ -104,13 +103,9 @@ def read_json(path: Path) -> dict:
 # Records
 
 
-def write_record(folder: Path, run, state, device: torch.device, provenance: dict) -> None:
-    """Store a trained run (state of K = 1) as results/.../<key>, replacing whatever is there."""
-    named = shapes(run.network, run.task.token_size, run.task.outputs)
-    weights = {name: w[0].cpu().contiguous() for name, w in unflatten(state.parameters, named).items()}
-    if run.model.fixed_seed:
-        weights["seed"] = state.seed[0].cpu().contiguous()
-    data = safetensors.torch.save(weights)
+def write_record(folder: Path, run: Run, trained: Trained, device: torch.device, provenance: dict) -> None:
+    """Store a trained run as results/.../<key>, replacing whatever is there. Raises RecordError if unfit for use."""
+    data = safetensors.torch.save(trained.tensors)
     content = {
         "config": run.config,
         "trained_on": {
@@ -119,17 +114,17 @@ def write_record(folder: Path, run, state, device: torch.device, provenance: dic
             "python": platform.python_version(),
             "torch": torch.__version__.split("+")[0],
         },
-        "loss_history": digits(state.history[0, :, 0]),
         "weights": sha256(data),
     }
-    if run.training.WATCHED:
-        watched = state.history[0, :, 1:].unbind(1)
-        content["watched"] = {n: digits(h) for n, h in zip(run.training.WATCHED, watched, strict=True)}
-    files = {"weights.safetensors": data, "run.json": sealed(content), "provenance.json": sealed(provenance)}
+    files = {
+        "weights.safetensors": data,
+        "run.json": sealed(content | trained.content),
+        "provenance.json": sealed(provenance),
+    }
     write_files(folder, files, run)
 
 
-def write_files(folder: Path, files: dict[str, bytes], run) -> None:
+def write_files(folder: Path, files: dict[str, bytes], run: Run) -> None:
     """Put all files of a record in place together, replacing whatever is there. Raises RecordError if unfit for use."""
     building = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
@@ -151,11 +146,12 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 
 def digits(history: torch.Tensor) -> list[float]:
+    """A history (points,) to 6 digits, as it is stored."""
     return [float(f"{x:.6g}") for x in history.tolist()]
 
 
-def read_record(folder: Path, run) -> dict:
-    """A run's record: its run.json with "parameters" (1, P) and "seed" (1, 1, n; None for fresh seeds).
+def read_record(folder: Path, run: Run) -> dict:
+    """A run's record: its run.json with what the run restores from its tensors.
 
     Raises RecordError when it is missing, damaged, or another run's.
     """
@@ -169,11 +165,7 @@ def read_record(folder: Path, run) -> dict:
         data = path.read_bytes()
         if sha256(data) != record.get("weights"):
             raise RecordError(f"{path.name} is damaged: its checksum is not the one in run.json")
-        weights = safetensors.torch.load(data)
-        named = shapes(run.network, run.task.token_size, run.task.outputs)
-        rows = [weights[name].reshape(math.prod(shape)) for name, shape in named.items()]
-        record["parameters"] = torch.cat(rows).unsqueeze(0)
-        record["seed"] = weights["seed"] if run.model.fixed_seed else None
+        record |= run.restore(safetensors.torch.load(data))
     return record
 
 
@@ -196,40 +188,27 @@ def read_evaluation(folder: Path, version: int) -> dict:
 # Checkpoints
 
 
-def checkpoint_path(cache: Path, run, device: torch.device) -> Path:
+def checkpoint_path(cache: Path, run: Run, device: torch.device) -> Path:
+    """Where a training in progress keeps its state."""
     return cache / f"{run.key}-{device.type}.checkpoint"
 
 
-def save_checkpoint(cache: Path, runs: list, state) -> None:
-    """Put each run's part of a training in progress in the cache, one file a run."""
-    device = state.parameters.device
-    for k, run in enumerate(runs):
-        tensors = {
-            "step": torch.tensor(state.step),
-            "seconds": torch.tensor(state.seconds),
-            "generator": state.generators[k].get_state(),
-            **{name: getattr(state, name)[k : k + 1].contiguous() for name in state.TENSORS},
-        }
-        data = safetensors.torch.save(tensors)
-        write_bytes(checkpoint_path(cache, run, device), sha256(data).encode() + data)
+def save_checkpoint(cache: Path, run: Run, device: torch.device, tensors: dict[str, torch.Tensor]) -> None:
+    """Put a training in progress in the cache."""
+    data = safetensors.torch.save(tensors)
+    write_bytes(checkpoint_path(cache, run, device), sha256(data).encode() + data)
 
 
-def load_checkpoint(cache: Path, run, device: torch.device, fresh):
-    """The run's state as last saved; the fresh one given, where there is no whole checkpoint."""
+def load_checkpoint(cache: Path, run: Run, device: torch.device) -> dict[str, torch.Tensor] | None:
+    """The tensors last saved; None where there is no whole checkpoint."""
     try:
         content = checkpoint_path(cache, run, device).read_bytes()
     except FileNotFoundError:
-        return fresh
+        return None
     checksum, data = content[:64], content[64:]
-    if checksum != sha256(data).encode():
-        return fresh
-    tensors = safetensors.torch.load(data)
-    fresh.generators[0].set_state(tensors["generator"])
-    fresh.step, fresh.seconds = int(tensors["step"]), float(tensors["seconds"])
-    for name in fresh.TENSORS:
-        setattr(fresh, name, tensors[name].to(device))
-    return fresh
+    return safetensors.torch.load(data) if checksum == sha256(data).encode() else None
 
 
-def drop_checkpoint(cache: Path, run, device: torch.device) -> None:
+def drop_checkpoint(cache: Path, run: Run, device: torch.device) -> None:
+    """Remove a checkpoint that is not needed any more."""
     checkpoint_path(cache, run, device).unlink(missing_ok=True)

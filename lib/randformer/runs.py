@@ -1,45 +1,29 @@
-"""One run, the unit of training and of what is stored, and the paper's tables that runs start from."""
+"""A training of the network on a task: what determines its numbers, and how the harness gets it trained and judged."""
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from math import inf, prod
+from pathlib import Path
+
+import torch
+from torch import Tensor
 
 from .checks import BadInput
+from .contract import Task, Tick, Trained
 from .evolution import Evolution
 from .gradient import Training
 from .objective import Model
-from .records import key
+from .records import digits, key
 from .serial import encoded
-from .tasks.coloring import Coloring
-from .tasks.gridworld import GridWorld
-from .tasks.recall import Recall
-from .transformer import Network, shapes
-
-PROFILES = ("smoke", "laptop", "paper")
-
-
-def table_1(steps: int, batch: int, warmup: int = 2000) -> Training:
-    """Table 1's optimizer; the number of steps is public code's (10,000, where a comment says 30,000)."""
-    return Training(steps, batch, warmup, peak=3e-3, final=3e-4, beta1=0.9, beta2=0.95, eps=1e-5, weight_decay=0.0)
-
-
-TABLES = {  # task, network and training; what the tables leave open is as the calibrations in the notebooks found it
-    "recall": (Recall(), Network(width=40, layers=2, heads=1, key_size=5, embedding=2), table_1(30_000, 512)),
-    "coloring": (Coloring(), Network(width=16, layers=2, heads=1, key_size=16), Training(300_000, 256)),
-    "gridworld": (
-        GridWorld(),
-        Network(width=80, layers=2, heads=4, key_size=10, attention="softmax", mlp=True, layer_norm=True),
-        Evolution(25_000),
-    ),
-}
+from .training import State, train
+from .transformer import Network, shapes, unflatten
 
 
 @dataclass(frozen=True)
-class Run:
-    """One training from one set of initial weights; everything that determines its numbers."""
+class NetworkRun:
+    """One training from one set of initial weights. Raises BadInput for a q that its training cannot take."""
 
-    experiment: str
-    task: Recall | Coloring | GridWorld
+    task: Task
     network: Network
     model: Model
     training: Training | Evolution
@@ -50,6 +34,11 @@ class Run:
             raise BadInput("q = inf: training by gradient needs a finite q, at least 1")
 
     @property
+    def problem(self) -> str:
+        """Folder of its records."""
+        return self.task.name
+
+    @property
     def kind(self) -> type:
         """The class whose NUMERICS and EVALUATION say which records are still good."""
         return type(self.task)
@@ -57,30 +46,68 @@ class Run:
     @cached_property
     def config(self) -> dict:
         """What record and key are made of, as JSON."""
-        return encoded(self) | {"version": self.task.NUMERICS}
+        return encoded(self) | {"experiment": self.problem, "version": self.task.NUMERICS}
 
     @cached_property
     def key(self) -> str:
+        """Name of its record's folder."""
         return key(self.config)
 
     @property
-    def group(self) -> "Run":
+    def group(self) -> "NetworkRun":
         """What runs trained side by side must have in common: all but q and number."""
         return replace(self, model=replace(self.model, q=1.0), number=0)
 
     @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every weight."""
+        return shapes(self.network, self.task.token_size, self.task.outputs)
+
+    @property
     def parameters(self) -> int:
         """Numbers that training learns."""
-        return sum(prod(s) for s in shapes(self.network, self.task.token_size, self.task.outputs).values())
+        return sum(map(prod, self.shapes.values()))
+
+    @property
+    def width(self) -> int:
+        """Sequences through the network in a step."""
+        return self.training.batch * self.model.m * self.task.branches
 
     @property
     def cost(self) -> int:
         """Sequences through the network in the whole training."""
-        return self.training.steps * self.training.batch * self.model.m * self.task.branches
+        return self.training.steps * self.width
+
+    def train(self, runs: list["NetworkRun"], device: torch.device, cache: Path, tick: Tick) -> tuple[dict, dict]:
+        """contract.Run.train; a unit of work is a sequence."""
+        states, diverged = train(runs, device, cache, lambda steps: tick(steps * self.width))
+        return {run: run.trained(state) for run, state in states.items()}, diverged
+
+    def trained(self, state: State) -> Trained:
+        """What is stored of a trained model, a state of K = 1."""
+        weights = unflatten(state.parameters, self.shapes)
+        tensors = {name: weight[0].cpu().contiguous() for name, weight in weights.items()}
+        if self.model.fixed_seed:
+            tensors["seed"] = state.seed[0].cpu().contiguous()
+        content = {"loss_history": digits(state.history[0, :, 0])}
+        if self.training.WATCHED:
+            watched = state.history[0, :, 1:].unbind(1)
+            content["watched"] = {n: digits(h) for n, h in zip(self.training.WATCHED, watched, strict=True)}
+        return Trained(tensors, content, state.seconds)
+
+    def restore(self, tensors: dict[str, Tensor]) -> dict:
+        """{"parameters": (1, P), "seed": (1, 1, ...), None for fresh seeds} of stored tensors."""
+        rows = [tensors[name].reshape(prod(shape)) for name, shape in self.shapes.items()]
+        seed = tensors["seed"] if self.model.fixed_seed else None
+        return {"parameters": torch.cat(rows).unsqueeze(0), "seed": seed}
+
+    def evaluate(self, record: dict) -> dict:
+        """What the figures need of a restored record."""
+        return self.task.evaluate(self, record["parameters"], record["seed"])
 
     def __str__(self) -> str:
         """Its model and size, and every other field in which it differs from the paper's tables."""
-        parts = zip((self.task, self.network, self.training), TABLES[self.experiment], strict=True)
+        parts = zip((self.task, self.network, self.training), self.task.standard(), strict=True)
         differs = [
             f"{f.name}={getattr(part, f.name)}"
             for part, table in parts
@@ -88,9 +115,9 @@ class Run:
             if f.name != "n" and getattr(part, f.name) != getattr(table, f.name, None)
         ]
         size = [f"n={self.task.n}", f"q={self.model.q:g}", *([] if self.model.fixed_seed else [f"m={self.model.m}"])]
-        return " ".join([self.experiment, self.model.name, *size, *differs, f"run={self.number}"])
+        return " ".join([self.problem, self.model.name, *size, *differs, f"run={self.number}"])
 
 
-def changed(run: Run, change: dict[str, dict]) -> Run:
+def changed(run: NetworkRun, change: dict[str, dict]) -> NetworkRun:
     """The run with some fields of some of its parts replaced."""
     return replace(run, **{part: replace(getattr(run, part), **fields) for part, fields in change.items()})

@@ -10,7 +10,7 @@ import math
 from dataclasses import MISSING, Field, fields, is_dataclass
 
 FIRST = {
-    "Run": "experiment task network model training number",
+    "NetworkRun": "task network model training number",
     "Network": "width layers heads key_size attention mlp layer_norm embedding",
     "Model": "q m fixed_seed",
     "Training": "steps batch warmup peak final beta1 beta2 eps weight_decay clip",

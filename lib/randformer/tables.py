@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from .evaluation import VOTES, bootstrap, gap, spend
+from .runs import NetworkRun
 
 MEASURES = {
     "average": "average",
@@ -17,7 +18,7 @@ CELLS = "95th percentile of cells"  # of success averaged over the inputs of a c
 ELECTIONS = {f"{name}{k}": f"{name}({k})" for name in ("majority", "bitwise") for k in VOTES}
 
 
-def tidy(runs: list, evaluations: list[dict]) -> pd.DataFrame:
+def tidy(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
     """One row per run, way of answering and measure; values in percent, losses and variances as they are.
 
     Columns: model, N (size of the task), q, m, run, answer, measure, value.
@@ -77,7 +78,7 @@ def over_points(table: pd.DataFrame, answer: str, measure: str, qs: list[float],
     return [reduce(values) for values in zip(*(of_run(table, answer, measure, q) for q in qs), strict=True)]
 
 
-def searches(runs: list, evaluations: list[dict]) -> pd.DataFrame:
+def searches(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
     """Searchers, as tidy has the others: steps of both episodes, first visits in steps, shares in percent."""
     rows = []
     for run, seen in zip(runs, evaluations, strict=True):
@@ -94,7 +95,7 @@ def searches(runs: list, evaluations: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def progress(runs: list, records: list[dict]) -> pd.DataFrame:
+def progress(runs: list[NetworkRun], records: list[dict]) -> pd.DataFrame:
     """Steps of both episodes of a searcher through its training: N, q, m, run, answer, generation, measure, value."""
     rows = []
     for run, record in zip(runs, records, strict=True):
@@ -107,7 +108,7 @@ def progress(runs: list, records: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def histogram(runs: list, evaluations: list[dict]) -> pd.DataFrame:
+def histogram(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
     """Share of inputs [%] at each success rate, mean over runs: N, q, answer, success [%], share [%]."""
     rows = []
     for run, seen in zip(runs, evaluations, strict=True):
@@ -127,13 +128,13 @@ def spread(shares: pd.DataFrame) -> pd.DataFrame:
     return shares.groupby(["q", bins], observed=False)["share"].sum().unstack().round(1).rename_axis(columns=None)
 
 
-def randomized(runs: list, evaluations: list[dict], q: float) -> list[tuple]:
+def randomized(runs: list[NetworkRun], evaluations: list[dict], q: float) -> list[tuple]:
     """The runs with random seeds at q, each with its evaluation."""
     both = zip(runs, evaluations, strict=True)
     return [(run, seen) for run, seen in both if run.model.q == q and not run.model.fixed_seed]
 
 
-def votes(runs: list, evaluations: list[dict], q: float, wrong_answers: int) -> pd.DataFrame:
+def votes(runs: list[NetworkRun], evaluations: list[dict], q: float, wrong_answers: int) -> pd.DataFrame:
     """Success [%] on the worst input of each randomized run at q, against seeds spent: way, k, run, value."""
     ks = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
     rows = []
@@ -143,7 +144,7 @@ def votes(runs: list, evaluations: list[dict], q: float, wrong_answers: int) -> 
     return pd.DataFrame(rows)
 
 
-def bounds(runs: list, evaluations: list[dict], q: float, wrong_answers: int) -> pd.DataFrame:
+def bounds(runs: list[NetworkRun], evaluations: list[dict], q: float, wrong_answers: int) -> pd.DataFrame:
     """Proposition 2 on the worst input of each randomized run at q: the gap D and the k for which it promises 99 %."""
     rows = []
     for run, seen in randomized(runs, evaluations, q):
@@ -162,7 +163,7 @@ def inference(voting: list, voted: list[dict], larger: list, measured: list[dict
     parameters, each of which is used once a token.
     """
     one = voting[0]
-    polls = votes(voting, voted, one.model.q, one.task.reader(one.network).wrong_answers)
+    polls = votes(voting, voted, one.model.q, one.task.evaluation_set(one.network).wrong_answers)
     polls = polls[polls["way"] == "majority(k)"].rename(columns={"k": "cost"}).assign(measure="worst input")
     passes = {"A_R": 1} | {f"A_R-{ELECTIONS[f'majority{k}']}": k for k in VOTES}
     shares = tidy(voting, voted)

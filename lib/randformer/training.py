@@ -5,17 +5,24 @@ its fixed seed and all that its training draws. Training runs together or apart 
 is the business of run.training, gradient.Training or evolution.Evolution.
 """
 
+from __future__ import annotations
+
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from .contract import Tick
 from .records import load_checkpoint, save_checkpoint
 from .transformer import initialize
+
+if TYPE_CHECKING:
+    from .runs import NetworkRun
 
 HISTORY = 200  # points of a loss history, each the mean over an equal stretch of steps
 CHECKPOINT_SECONDS = 15.0
@@ -38,14 +45,14 @@ class State:
     seconds: float = 0.0  # of the processor for each model, in all processes that worked on it
     replayed: Callable | None = None  # on a GPU: a step's gradient, recorded for the tensors above
 
-    def select(self, keep: Tensor) -> "State":
+    def select(self, keep: Tensor) -> State:
         """The models where keep (K,) is true."""
         chosen = [g for g, k in zip(self.generators, keep.tolist(), strict=True) if k]
         rows = {name: getattr(self, name)[keep] for name in self.TENSORS}
         return replace(self, generators=chosen, replayed=None, **rows)
 
 
-def begin(run, device: torch.device) -> State:
+def begin(run: NetworkRun, device: torch.device) -> State:
     """A run's state before its first step."""
     generator = torch.Generator(device).manual_seed(run.number)
     parameters = initialize(run.network, run.task.token_size, run.task.outputs, generator).unsqueeze(0)
@@ -63,12 +70,12 @@ def join(states: list[State]) -> State:
     return State(step=step, generators=generators, seconds=seconds / len(states), **joined)
 
 
-def draw_inputs(run, state: State) -> Tensor:
+def draw_inputs(run: NetworkRun, state: State) -> Tensor:
     """A step's inputs (K, B, ...), each model's from its own generator."""
     return torch.stack([run.task.draw_inputs(run.training.batch, g) for g in state.generators])
 
 
-def draw_seeds(run, state: State) -> Tensor:
+def draw_seeds(run: NetworkRun, state: State) -> Tensor:
     """A step's seeds (K, m, ...): fresh ones from each model's own generator, or its fixed one all the same."""
     drawn = torch.stack([run.task.draw_seeds(run.model.m, run.training.batch, g) for g in state.generators])
     return state.seed if run.model.fixed_seed else drawn
@@ -84,12 +91,12 @@ def adam(state: State, gradient: Tensor, rate: float, beta1: float, beta2: float
     state.step += 1
 
 
-def train(runs: list, device: torch.device, cache: Path, tick: Callable[[int], None]) -> tuple[dict, dict]:
+def train(runs: list[NetworkRun], device: torch.device, cache: Path, tick: Tick) -> tuple[dict, dict]:
     """Train runs that differ in q and number only; returns ({run: State}, {run that diverged: its step}).
 
     Resumes each run from its checkpoint in the cache folder, if one is there. tick(n) hears of every n model-steps.
     """
-    states = {run: load_checkpoint(cache, run, device, begin(run, device)) for run in runs}
+    states = {run: resumed(begin(run, device), load_checkpoint(cache, run, device)) for run in runs}
     trained, diverged = {}, {}
     for at in sorted({state.step for state in states.values()}):
         together = [run for run in runs if states[run].step == at]
@@ -99,7 +106,28 @@ def train(runs: list, device: torch.device, cache: Path, tick: Callable[[int], N
     return trained, diverged
 
 
-def train_together(runs: list, state: State, cache: Path, tick: Callable[[int], None]) -> tuple[dict, dict]:
+def saved_state(state: State, k: int) -> dict[str, Tensor]:
+    """Model k's part of a state, for a checkpoint."""
+    return {
+        "step": torch.tensor(state.step),
+        "seconds": torch.tensor(state.seconds),
+        "generator": state.generators[k].get_state(),
+        **{name: getattr(state, name)[k : k + 1].contiguous() for name in state.TENSORS},
+    }
+
+
+def resumed(fresh: State, tensors: dict[str, Tensor] | None) -> State:
+    """The state that a checkpoint holds; the fresh one, of K = 1, where there is none."""
+    if tensors is None:
+        return fresh
+    fresh.generators[0].set_state(tensors["generator"])
+    fresh.step, fresh.seconds = int(tensors["step"]), float(tensors["seconds"])
+    for name in fresh.TENSORS:
+        setattr(fresh, name, tensors[name].to(fresh.parameters.device))
+    return fresh
+
+
+def train_together(runs: list[NetworkRun], state: State, cache: Path, tick: Tick) -> tuple[dict, dict]:
     """The loop behind train, for runs at the same step."""
     training, diverged, saved, began = runs[0].training, {}, time.monotonic(), time.process_time()
     stretch = math.ceil(training.steps / HISTORY)
@@ -123,6 +151,7 @@ def train_together(runs: list, state: State, cache: Path, tick: Callable[[int], 
             state.history = torch.cat([state.history, point.unsqueeze(1)], 1)
         tick(steps * len(runs))
         if runs and time.monotonic() - saved > CHECKPOINT_SECONDS and state.step < training.steps:
-            save_checkpoint(cache, runs, state)
+            for k, run in enumerate(runs):
+                save_checkpoint(cache, run, state.parameters.device, saved_state(state, k))
             saved = time.monotonic()
     return {run: state.select(torch.arange(len(runs)) == k) for k, run in enumerate(runs)}, diverged

@@ -14,10 +14,9 @@ import torch
 
 from . import cluster, processes, records
 from .checks import BadInput, at_least, one_of
-from .jobs import EVALUATE, Job, afar, attempt, lacking, packed, told, unpack
+from .contract import Run, Tick
+from .jobs import Job, afar, attempt, lacking, packed, told, unpack
 from .records import CACHE, ROOT, RecordError
-from .runs import Run
-from .training import train
 
 ALONE = "RANDFORMER_ALONE"  # environment variable of whoever works for the process that holds the lock
 SEQUENCES = 3200  # trained side by side in one process of a CPU: more gains nothing, and waits longer for a record
@@ -38,7 +37,7 @@ class Outcome:
 
 
 def folder(profile: str, run: Run) -> Path:
-    return ROOT / "results" / profile / run.experiment / run.key
+    return ROOT / "results" / profile / run.problem / run.key
 
 
 def load(profile: str, run: Run) -> tuple[dict, dict]:
@@ -52,10 +51,10 @@ def missing(profile: str, run: Run) -> tuple[bool, str] | None:
     return lacking(folder(profile, run), run)
 
 
-def stored_configs(profile: str, experiment: str) -> list[dict]:
-    """Configs of all readable records of an experiment, whether or not they are still asked for."""
+def stored_configs(profile: str, problem: str) -> list[dict]:
+    """Configs of all readable records of a problem, whether or not they are still asked for."""
     found = []
-    for path in sorted((ROOT / "results" / profile / experiment).glob("*/run.json")):
+    for path in sorted((ROOT / "results" / profile / problem).glob("*/run.json")):
         try:
             found.append(records.read_json(path)["config"])
         except (RecordError, KeyError):
@@ -80,15 +79,13 @@ def live(runs: list[Run]) -> list[dict]:
     """Evaluations of runs trained in this process, before the reader's eyes; nothing is stored."""
     processes.settle()
     found = []
-    steps = sum(run.training.steps for run in runs)
-    with TemporaryDirectory() as cache, processes.progress(steps, "step") as bar:
+    cost = sum(run.cost for run in runs)
+    with TemporaryDirectory() as cache, processes.progress(cost, "sequence") as bar:
         for run in runs:
-            trained, diverged = train([run], torch.device("cpu"), Path(cache), bar.update)
+            trained, diverged = run.train([run], torch.device("cpu"), Path(cache), bar.update)
             if diverged:
                 raise RuntimeError(f"{run}: the loss is not a number at step {diverged[run]}")
-            state = trained[run]
-            seed = state.seed[0] if run.model.fixed_seed else None
-            found.append(EVALUATE[run.experiment](run, state.parameters, seed))
+            found.append(run.evaluate(run.restore(trained[run].tensors)))
     return found
 
 
@@ -138,7 +135,7 @@ def fulfil(
     return outcome
 
 
-def each(jobs: list[Job], count: int, device: str, scheduler: str | None, tick: processes.Tick) -> Iterator[tuple]:
+def each(jobs: list[Job], count: int, device: str, scheduler: str | None, tick: Tick) -> Iterator[tuple]:
     """(job, the runs that failed and how) of each job as it ends; an error instead where a kill ended the job."""
     if scheduler is None:
         yield from processes.each(attempt, jobs, count or processes.cores(), tick)
@@ -160,13 +157,12 @@ def set_aside(profile: str, run: Run, device: str) -> None:
 
 
 def groups(runs: list[Run], device: str) -> Iterator[tuple[Run, ...]]:
-    """Cut runs into those to train side by side: alike but for q and number; on a processor no more than SEQUENCES."""
+    """Cut runs into those to train side by side: of one group; on a processor no more than SEQUENCES."""
     alike: dict[Run, list[Run]] = {}
     for run in runs:
         alike.setdefault(run.group, []).append(run)
     for together in alike.values():
-        one = together[0].cost // together[0].training.steps
-        size = len(together) if device == "cuda" else max(1, SEQUENCES // one)
+        size = len(together) if device == "cuda" else max(1, SEQUENCES // together[0].width)
         for start in range(0, len(together), size):
             yield tuple(together[start : start + size])
 

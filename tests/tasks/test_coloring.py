@@ -92,7 +92,7 @@ READINGS = [
 def test_reading_by_distinct_views_is_reading_every_cycle(task, network):
     parameters = initialize(network, task.token_size, 3, generator()).unsqueeze(0) * 3
     seeds = task.draw_seeds(4, 1, generator(1))
-    reader = task.reader(network)
+    reader = task.evaluation_set(network)
     expected = brute_force(task, network, parameters, seeds)
     for seed, p in zip(seeds.split(1), expected, strict=True):
         seen = reader.probabilities(parameters, seed)[0]
@@ -107,14 +107,14 @@ def test_reading_by_distinct_views_is_reading_every_cycle(task, network):
 def test_answers_to_one_cycle_are_those_among_all():
     task, network = Coloring(6), Network(width=8)
     parameters = initialize(network, 7, 3, generator()).unsqueeze(0) * 3
-    reader, seeds = task.reader(network), task.draw_seeds(20, 1, generator(2))
+    reader, seeds = task.evaluation_set(network), task.draw_seeds(20, 1, generator(2))
     all_answers = [reader.answers(p) for p in reader.probabilities(parameters, seeds)]
     assert reader.answers_to(17, parameters, seeds).tolist() == [answers[17] for answers in all_answers]
 
 
 def test_sampled_success_is_the_sum_over_all_valid_colourings():
     task, network = Coloring(5), Network(width=8)
-    reader = task.reader(network)
+    reader = task.evaluation_set(network)
     p = reader.probabilities(initialize(network, 6, 3, generator()).unsqueeze(0), task.draw_seeds(1, 1, generator()))[0]
     along = reader.everywhere(p).double()
     total = 0
@@ -128,7 +128,7 @@ def test_sampled_success_is_the_sum_over_all_valid_colourings():
 @pytest.mark.parametrize("n", [3, 4, 5, 10])
 def test_wrong_answers_are_counted(n):
     """Valid 3-colourings of a cycle: 2^n + 2 (-1)^n."""
-    assert Coloring(n).reader(Network(layers=1)).wrong_answers == 3**n - (2**n + 2 * (-1) ** n)
+    assert Coloring(n).evaluation_set(Network(layers=1)).wrong_answers == 3**n - (2**n + 2 * (-1) ** n)
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_seeds_are_bits_shared_by_all_inputs():
 
 
 def test_every_key_is_asked_for_every_value_equally_often():
-    reader = Recall(n=3, bits=2).reader(NETWORK)
+    reader = Recall(n=3, bits=2).evaluation_set(NETWORK)
     assert reader.inputs == 64 * 4 * 3
     assert np.bincount(reader.cells).tolist() == [BASES] * 12
     for key in range(3):
@@ -112,7 +112,7 @@ def test_every_key_is_asked_for_every_value_equally_often():
 
 def test_the_reader_agrees_with_the_logits_of_single_inputs():
     task = Recall(n=3, bits=2, seed_bits=4)
-    reader = task.reader(NETWORK)
+    reader = task.evaluation_set(NETWORK)
     parameters, _, _ = drawn(task, models=1)
     parameters = parameters.float() * 1.5
     seeds = task.draw_seeds(100, 1, torch.Generator().manual_seed(1))
@@ -132,7 +132,7 @@ def test_the_reader_agrees_with_the_logits_of_single_inputs():
 
 def test_details_count_the_pairs_held():
     """A model that recalls keys 0 and 1 under seed 0, only key 2 under seed 1."""
-    reader = Recall(n=3, bits=2).reader(NETWORK)
+    reader = Recall(n=3, bits=2).evaluation_set(NETWORK)
     keys = np.arange(reader.inputs) % 3
     wrong = (reader.targets + 1) % 4
     answers = np.stack([np.where(keys < 2, reader.targets, wrong), np.where(keys == 2, reader.targets, wrong)])
@@ -144,7 +144,7 @@ def test_details_count_the_pairs_held():
 
 
 def test_each_bit_is_elected_alone():
-    reader = Recall(n=3, bits=3).reader(NETWORK)
+    reader = Recall(n=3, bits=3).evaluation_set(NETWORK)
     answers = np.array([[0b110, 0b001], [0b011, 0b110], [0b101, 0b111]], np.int32)
     assert reader.bitwise(answers).tolist() == [0b111, 0b111]  # 2 of 3 for every bit: an answer that nobody gave
     assert reader.bitwise(answers[:2]).tolist() == [0b110, 0b001]  # equal votes: as the first has it

@@ -20,7 +20,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .. import evaluation
 from ..checks import at_least, one_of
+from ..contract import EvaluationSet
+from ..gradient import Training
+from ..runs import NetworkRun
 from ..transformer import Network, forward
 from .coloring_fast import applies, fast_losses
 
@@ -32,6 +36,7 @@ MOST = 10  # vertices: every cycle is enumerated, and 11 vertices have 1.8 milli
 class Coloring:
     """Table 2's task. Raises BadInput for fewer than 3 vertices or more than 10."""
 
+    name = "coloring"
     NUMERICS = 2  # raised when a training comes out differently on purpose: its records are made anew
     EVALUATION = 1  # raised when a stored evaluation would come out differently: it is made anew
 
@@ -52,6 +57,15 @@ class Coloring:
 
     outputs = COLORS
     branches = 1  # sequences that one seed of an input stands for
+
+    @classmethod
+    def standard(cls) -> tuple["Coloring", Network, Training]:
+        """Table 2; the network is as the calibration in the notebook found it."""
+        return cls(), Network(width=16, layers=2, heads=1, key_size=16), Training(300_000, 256)
+
+    def evaluate(self, run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
+        """How a model (1, P) colours every cycle, as JSON numbers."""
+        return evaluation.evaluate(run, parameters, fixed_seed)
 
     def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
         """Uniform random cycles (B, n): row b lists the ids in walking order."""
@@ -91,8 +105,8 @@ class Coloring:
         beside = torch.einsum("kbuv,ckmbv->ckmbu", edges(cycles).to(p.dtype), p)  # sum over both neighbours
         return (p * beside).sum((0, -1)) / 2
 
-    def reader(self, network: Network) -> "Reader":
-        return Reader(self, network)
+    def evaluation_set(self, network: Network) -> "Cycles":
+        return Cycles(self, network)
 
 
 def edges(cycles: Tensor) -> Tensor:
@@ -139,11 +153,8 @@ def windows(n: int, layers: int) -> tuple[Tensor, Tensor]:
     return views, row[around @ place]
 
 
-class Reader:
+class Cycles(EvaluationSet):
     """Reads what a model does off every cycle on n vertices, under any seeds, by way of the distinct views."""
-
-    cells = None  # a cycle belongs to no coarser kind of input
-    votes = {}  # noqa: RUF012  no vote but the majority of whole colourings
 
     def __init__(self, task: Coloring, network: Network):
         self.task, self.network = task, network
@@ -195,10 +206,6 @@ class Reader:
     def right(self, answers: np.ndarray, inputs=slice(None)) -> np.ndarray:
         """Whether colourings (..., inputs) are valid, which does not depend on the cycle they were given for."""
         return self.valid[answers]
-
-    def details(self, seen: dict, measured: dict) -> dict:
-        """Nothing beyond what is measured for every task."""
-        return {}
 
     def loss(self, probabilities: Tensor) -> np.ndarray:
         """Mean over edges and colours of P(u = c) P(v = c), (cycles,), from one seed's (W, 3): figure 5B."""

@@ -11,7 +11,10 @@ scores and a view (v between a and b) for each vertex, and the loss, a product a
 Shapes: K models, m seeds, B cycles, n vertices, d key size, 3 colours.
 """
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -19,19 +22,22 @@ from torch import Tensor
 from ..checks import default_but_for
 from ..transformer import Network, embed, shapes, unflatten
 
+if TYPE_CHECKING:
+    from .coloring import Coloring
 
-def applies(task, network: Network) -> bool:
+
+def applies(task: Coloring, network: Network) -> bool:
     """Whether this module computes that; what it does not know, fields yet to come too, is not for it."""
     return default_but_for(network, "width", "key_size", "embedding") and default_but_for(task, "n", "noise")
 
 
-def fast_losses(task, network: Network, parameters: Tensor, cycles: Tensor, seeds: Tensor) -> Tensor:
+def fast_losses(task: Coloring, network: Network, parameters: Tensor, cycles: Tensor, seeds: Tensor) -> Tensor:
     """Loss (K, m, B) of models (K, P) on cycles (K, B, n) under seeds (K, m, 1, n)."""
     p = fast_logits(task, network, parameters, cycles, seeds).softmax(0)
     return (p * p.roll(1, 2)).sum(2).sum(0).transpose(1, 2)  # one by one: the order must not depend on K
 
 
-def fast_logits(task, network: Network, parameters: Tensor, cycles: Tensor, seeds: Tensor) -> Tensor:
+def fast_logits(task: Coloring, network: Network, parameters: Tensor, cycles: Tensor, seeds: Tensor) -> Tensor:
     """Logits (3, K, n, B, m), vertices along the walk, of models (K, P) on cycles (K, B, n), seeds (K, m, 1, n)."""
     w = unflatten(parameters, shapes(network, task.token_size, task.outputs))
     tokens = embed(network, w, task.tokens(None, seeds).squeeze(2))  # K, m, n, D

@@ -26,6 +26,8 @@ import torch
 from torch import Tensor
 
 from ..checks import at_least, default_but_for
+from ..evolution import Evolution
+from ..runs import NetworkRun
 from ..transformer import Network, Stepper, linear, shapes, unflatten
 
 MOVES = ((1, 0), (-1, 0), (0, 1), (0, -1))  # rows up, columns right
@@ -36,6 +38,7 @@ STEP, FOUND = -0.1, 1.0  # rewards that the agent sees, section 3.4; what is tra
 class GridWorld:
     """Table 3's task. Raises BadInput for a grid smaller than 2 x 2, an episode or a seed shorter than 1."""
 
+    name = "gridworld"
     NUMERICS = 2  # raised when a training comes out differently on purpose: its records are made anew
     EVALUATION = 1  # raised when a stored evaluation would come out differently: it is made anew
 
@@ -67,6 +70,18 @@ class GridWorld:
     def branches(self) -> int:
         """Sequences that one seed stands for: one for each cell."""
         return self.cells - 1
+
+    @classmethod
+    def standard(cls) -> tuple["GridWorld", Network, Evolution]:
+        """Table 3."""
+        sizes = {"width": 80, "layers": 2, "heads": 4, "key_size": 10}
+        return cls(), Network(**sizes, attention="softmax", mlp=True, layer_norm=True), Evolution(25_000)
+
+    def evaluate(self, run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
+        """How a model (1, P) searches, as JSON numbers."""
+        from ..evaluation_search import evaluate  # which reads what this file makes
+
+        return evaluate(run, parameters, fixed_seed)
 
     def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
         """Every cell where a treasure may lie (cells - 1,): nothing is drawn, the adversary looks at all of them."""

@@ -19,17 +19,27 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .. import evaluation
 from ..checks import BadInput, at_least, one_of
+from ..contract import EvaluationSet
+from ..gradient import Training
+from ..runs import NetworkRun
 from ..transformer import Network, forward
 from .recall_fast import applies, fast_logits
 
 MOST_BITS = 8  # of a value: all values are enumerated
 
 
+def table_1(steps: int, batch: int, warmup: int = 2000) -> Training:
+    """Table 1's optimizer; the number of steps is public code's (10,000, where a comment says 30,000)."""
+    return Training(steps, batch, warmup, peak=3e-3, final=3e-4, beta1=0.9, beta2=0.95, eps=1e-5, weight_decay=0.0)
+
+
 @dataclass(frozen=True)
 class Recall:
     """Table 1's task. Raises BadInput for fewer than 2 pairs, or no bits."""
 
+    name = "recall"
     NUMERICS = 1  # raised when a training comes out differently on purpose: its records are made anew
     EVALUATION = 1  # raised when a stored evaluation would come out differently: it is made anew
 
@@ -53,6 +63,15 @@ class Recall:
     @property
     def outputs(self) -> int:
         return self.bits
+
+    @classmethod
+    def standard(cls) -> tuple["Recall", Network, Training]:
+        """Table 1; the network is as the calibration in the notebook found it."""
+        return cls(), Network(width=40, layers=2, heads=1, key_size=5, embedding=2), table_1(30_000, 512)
+
+    def evaluate(self, run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
+        """What a model (1, P) recalls, as JSON numbers."""
+        return evaluation.evaluate(run, parameters, fixed_seed)
 
     def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
         """Random memories and what they are asked, B = batch inputs: (B, n + 1), or (B / n, n) if asked for all keys.
@@ -129,8 +148,8 @@ class Recall:
         right = self.split(self.targets(inputs)).unsqueeze(1).to(logits.dtype)
         return F.softplus(logits * (1 - 2 * right)).sum(-1).flatten(2)
 
-    def reader(self, network: Network) -> "Reader":
-        return Reader(self, network)
+    def evaluation_set(self, network: Network) -> "Memories":
+        return Memories(self, network)
 
 
 # Reading answers off a fixed set of memories
@@ -141,7 +160,7 @@ BASE_STREAM = 10**8  # the generator that draws them starts here: every model an
 SLICE = 64  # seeds through the network at once, for one input
 
 
-class Reader:
+class Memories(EvaluationSet):
     """Reads what a model recalls of 64 x 2^bits memories, each asked for all n keys, under any seeds.
 
     Each of 64 random memories is used in 2^bits versions, all its values XORed with the same number. So every pair of

@@ -11,6 +11,10 @@ Shapes: K models, m seeds, M memories, Q queries to each, X = m x M, n pairs, V 
 sequences come last: what is done to them is elementwise.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -18,14 +22,17 @@ from torch import Tensor
 from ..checks import default_but_for
 from ..transformer import Network, shapes, unflatten
 
+if TYPE_CHECKING:
+    from .recall import Recall
 
-def applies(task, network: Network) -> bool:
+
+def applies(task: Recall, network: Network) -> bool:
     """Whether this module computes that; what it does not know, fields yet to come too, is not for it."""
     sizes = ("width", "layers", "key_size", "embedding")
     return default_but_for(network, *sizes) and default_but_for(task, "n", "bits", "seed_bits", "queries")
 
 
-def fast_logits(task, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
+def fast_logits(task: Recall, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
     """Logits (K, m, M, Q, bits) of models (K, P) on inputs (K, M, n or n + 1) under seeds (K, m, 1, seed bits)."""
     w = unflatten(parameters, shapes(network, task.token_size, task.bits))
     layers, d = network.layers, network.key_size
@@ -54,7 +61,7 @@ class Embedding:
     one product with the columns.
     """
 
-    def __init__(self, task, network: Network, w: dict[str, Tensor], seeds: Tensor, columns: Tensor):
+    def __init__(self, task: Recall, network: Network, w: dict[str, Tensor], seeds: Tensor, columns: Tensor):
         self.task, models = task, len(seeds)
         if network.embedding:
             weight, bias = w["embed0.w"], w["embed0.b"].unsqueeze(1)

@@ -1,0 +1,146 @@
+"""What the parts of the library ask of each other, and all that they ask.
+
+The harness (records, jobs, workers, cluster) asks of a computation to be a Run, the core (network, training, the
+adversary) of a problem to be a Task, and of the inputs that a trained network is judged on to be an EvaluationSet.
+tests/test_contract.py runs every registered one against it.
+
+Shapes: K models, B inputs, m seeds, P parameters, X inputs of an evaluation.
+"""
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from .gradient import Training
+    from .transformer import Network
+
+Tick = Callable[[int], None]  # hears how many more units of work are done
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves behind."""
+
+    tensors: dict[str, Tensor]  # by name, on the CPU
+    content: dict  # what else run.json says, as JSON, the same whenever repeated: the loss history
+    seconds: float  # of the processor, for the provenance
+
+
+@runtime_checkable
+class Run(Protocol):
+    """One seeded computation and everything that determines its numbers. Can be hashed, compared and pickled."""
+
+    problem: str  # records go to results/<profile>/<problem>/<key>/
+    number: int  # 0, 1, 2 ...: the repetition, and the state that the run's generator starts from
+    kind: type  # the class whose NUMERICS and EVALUATION (whole numbers) are raised where results change on purpose
+    config: dict  # as JSON, with "version": NUMERICS
+    key: str  # records.key(config)
+    group: Hashable  # equal for runs that can be trained side by side
+    cost: int  # units of work of the whole training, about proportional to its time
+    width: int  # units of work of one step: how many runs are worth training side by side depends on it
+
+    def train(self, runs: list[Self], device: torch.device, cache: Path, tick: Tick) -> tuple[dict, dict]:
+        """Train runs of one group, from their checkpoints in cache where there are any; tick hears of units of work.
+
+        Returns {run: Trained}, and of those whose loss is no longer finite {run: step}. Each run's numbers must be the
+        same alone, beside any others, and after a kill.
+        """
+        ...
+
+    def restore(self, tensors: dict[str, Tensor]) -> dict:
+        """What a reader of a record gets beside run.json. Raises KeyError, ValueError where the tensors do not fit."""
+        ...
+
+    def evaluate(self, record: dict) -> dict:
+        """What the figures need of a record, as restored: JSON numbers."""
+        ...
+
+
+@runtime_checkable
+class Task(Protocol):
+    """A problem that the network learns: a frozen dataclass whose fields all have defaults, the paper's sizes.
+
+    Raises BadInput where a field has an impossible value. An input may be any row of whole numbers.
+    """
+
+    NUMERICS: ClassVar[int]  # raised when a training comes out differently on purpose: its records are made anew
+    EVALUATION: ClassVar[int]  # raised when a stored evaluation would come out differently: it is made anew
+    name: ClassVar[str]  # of the folder of its records
+    n: int  # its size: what is swept
+    token_size: int  # numbers in a token
+    outputs: int  # numbers that the network says at a token
+    branches: int  # sequences that one seed of an input stands for: more than 1 where a loss plays several games
+
+    @classmethod
+    def standard(cls) -> tuple["Task", "Network", "Training"]:
+        """Task, network and training as the paper's tables have them; a run's name says what differs."""
+        ...
+
+    def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
+        """A step's inputs (B, ...), B = batch, whole numbers on the generator's device."""
+        ...
+
+    def draw_seeds(self, m: int, batch: int, generator: torch.Generator) -> Tensor:
+        """A step's seeds (m, 1 or B, ...), floats: 1 where all inputs share them, as in equation 5."""
+        ...
+
+    def losses(self, network: "Network", parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
+        """Loss (K, m, B) of models (K, P) on inputs (K, B, ...) under seeds (K, m, 1 or B, ...); 0 is perfect.
+
+        A model's losses must not depend on the other models, to the last bit.
+        """
+        ...
+
+    def evaluate(self, run: Run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
+        """What a trained model (1, P) does, as JSON numbers; fixed_seed (1, 1, ...) where it has one.
+
+        evaluation.evaluate where the task has an evaluation_set.
+        """
+        ...
+
+
+@runtime_checkable
+class EvaluationSet(Protocol):
+    """The inputs that a trained network is judged on, X in all, and how its answers are read. Numbers them 0 to X - 1.
+
+    A task has one where it has the method evaluation_set(network). Those that subclass this get what has a default.
+    """
+
+    inputs: int  # X
+    wrong_answers: int  # how many answers to an input are wrong: W of Proposition 2
+    cells: np.ndarray | None = None  # (X,): a coarser kind of each input, 0, 1, ..., where there is one
+    votes: ClassVar[dict[str, Callable]] = {}  # beside the majority of whole answers, {name: answers (k, X) -> (X,)}
+
+    def probabilities(self, parameters: Tensor, seeds: Tensor) -> Tensor:
+        """What one model (1, P) says of all inputs under seeds (m, 1, ...), (m, ...): what the methods below read."""
+        ...
+
+    def answers(self, probabilities: Tensor) -> np.ndarray:
+        """Whole answers (X,) int32 from one seed's probabilities: the most probable ones."""
+        ...
+
+    def answers_to(self, index: int, parameters: Tensor, seeds: Tensor) -> np.ndarray:
+        """Whole answers (m,) int32 to the one input of that index, under seeds (m, 1, ...)."""
+        ...
+
+    def right(self, answers: np.ndarray, inputs: int | slice = slice(None)) -> np.ndarray:
+        """Whether answers (..., inputs) are right."""
+        ...
+
+    def loss(self, probabilities: Tensor) -> np.ndarray:
+        """Loss (X,) from one seed's probabilities, in the unit of the figures."""
+        ...
+
+    def sampled(self, probabilities: Tensor) -> np.ndarray:
+        """Exact P(right), (X,), of an answer sampled from one seed's probabilities."""
+        ...
+
+    def details(self, seen: dict, measured: dict) -> dict:
+        """What else the figures show, of what evaluation.observe has seen and of success by way of answering (X,)."""
+        return {}
