@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from randformer.plots import style
+from randformer.report.plots import style
 
 COLORS = {  # Okabe-Ito; hatches tell them apart in grey
     "ours": "#0072B2",

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jax import nn
 
-from randformer.tasks.gridworld import FOUND, MOVES, STEP
+from randformer.problems.gridworld.task import FOUND, MOVES, STEP
 
 from .jax_plain import cut, embed, head, mlp, norm
 

@@ -13,8 +13,8 @@ import optax
 from evosax.algorithms import PGPE
 from jax import nn, vmap
 
-from randformer.tasks.gridworld import FOUND, MOVES, STEP
-from randformer.transformer import shapes
+from randformer.core.transformer import shapes
+from randformer.problems.gridworld.task import FOUND, MOVES, STEP
 
 from .workloads import Workload
 

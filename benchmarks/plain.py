@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from randformer.evolution import ranks
-from randformer.runs import NetworkRun
-from randformer.tasks.gridworld import FOUND, MOVES, STEP
+from randformer.core.evolution import ranks
+from randformer.core.runs import NetworkRun
+from randformer.problems.gridworld.task import FOUND, MOVES, STEP
 
 from .workloads import Workload, draw
 

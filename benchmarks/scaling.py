@@ -19,15 +19,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from randformer.evolution import Evolution
-from randformer.experiments_gridworld import gridworld
-from randformer.gradient import BUDGET, gradients, seeds_at_once
-from randformer.objective import Model
-from randformer.processes import settle
-from randformer.runs import NetworkRun
-from randformer.tasks.coloring import Coloring
-from randformer.tasks.recall import Recall
-from randformer.training import begin, draw_inputs, draw_seeds, join
+from randformer.core.evolution import Evolution
+from randformer.core.gradient import BUDGET, gradients, seeds_at_once
+from randformer.core.objective import Model
+from randformer.core.runs import NetworkRun
+from randformer.core.training import begin, draw_inputs, draw_seeds, join
+from randformer.experiments.gridworld.sweep import gridworld
+from randformer.harness.processes import settle
+from randformer.problems.coloring.task import Coloring
+from randformer.problems.recall.task import Recall
 
 RESULTS = Path(__file__).with_name("scaling.csv")
 COLUMNS = ("sweep", "task", "x", "way", "processes", "wall_seconds", "spread", "cpu_seconds", "peak_bytes")

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from randformer.processes import settle
+from randformer.harness.processes import settle
 
 from .plain import CachedGeneration, PlainGeneration, PlainStep
 from .vmapped import VmappedGeneration, VmappedStep

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from randformer.experiments_gridworld import SIZES
-from randformer.gradient import Training
-from randformer.objective import Model
-from randformer.runs import NetworkRun
-from randformer.tasks.coloring import Coloring
-from randformer.tasks.recall import Recall
-from randformer.training import State, begin, draw_inputs, draw_seeds, join
+from randformer.core.gradient import Training
+from randformer.core.objective import Model
+from randformer.core.runs import NetworkRun
+from randformer.core.training import State, begin, draw_inputs, draw_seeds, join
+from randformer.experiments.gridworld.sweep import SIZES
+from randformer.problems.coloring.task import Coloring
+from randformer.problems.recall.task import Recall
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from conftest import ROOT, TINY, TINY_RECALL, TINY_SEARCH
+from helpers import ROOT, TINY, TINY_RECALL, TINY_SEARCH
 
 sys.path.insert(0, str(ROOT))
 from benchmarks import roofline, variants

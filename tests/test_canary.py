@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from randformer import evaluation, workers
-from randformer.experiments_coloring import coloring
-from randformer.experiments_gridworld import gridworld
-from randformer.experiments_recall import recall
-from randformer.runs import NetworkRun
-from randformer.training import train
+from randformer.core import adversary as evaluation
+from randformer.core.runs import NetworkRun
+from randformer.core.training import train
+from randformer.experiments.coloring.sweep import coloring
+from randformer.experiments.gridworld.sweep import gridworld
+from randformer.experiments.recall.sweep import recall
+from randformer.harness import workers
 
 STORED = Path(__file__).with_name("canary.json")
 

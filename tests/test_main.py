@@ -2,15 +2,16 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, finish, python
+from helpers import ROOT, finish, python
 from randformer import __main__ as runner
-from randformer import notebooks
-from randformer.experiments import NOTEBOOKS, declared
+from randformer.experiments.registry import NOTEBOOKS, declared
+from randformer.report import notebooks
 
 # A small part of the smoke profile, so that a whole run takes seconds: what the runner is asked for in these tests.
 FEW = """
 from dataclasses import replace
-from randformer import __main__ as runner, experiments
+from randformer import __main__ as runner
+from randformer.experiments import registry as experiments
 declared = experiments.declared
 experiments.declared = lambda *a: declared(*a)[:3]
 """
@@ -93,7 +94,7 @@ def test_two_commands_at_once_do_no_damage_and_the_second_says_that_it_waits(clo
 
 def test_a_failed_run_is_named_and_ends_with_status_1(clone):
     poison = """
-from randformer import gradient
+from randformer.core import gradient
 losses = gradient.losses
 gradient.losses = lambda run, *of: losses(run, *of) * (float("nan") if run.model.fixed_seed else 1)
 """

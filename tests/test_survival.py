@@ -8,14 +8,17 @@ import time
 
 import pytest
 
-from conftest import contents, finish, python
+from helpers import contents, finish, python
 
 # Six runs of some seconds with a checkpoint at every point of the loss history; dies at the n-th flush to the disk
 # where asked to, which is in the middle of writing a checkpoint, a record or an evaluation.
 TRAIN = """
 import os, signal, sys
 from dataclasses import replace
-from randformer import experiments_coloring, records, training, workers
+from randformer.experiments.coloring import sweep as experiments_coloring
+from randformer.harness import records
+from randformer.core import training
+from randformer.harness import workers
 
 training.CHECKPOINT_SECONDS = 0
 training.HISTORY = 10
@@ -50,7 +53,7 @@ def records_of(clone) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """A clone in which the training ran through, the flushes to disk it took, and its seconds."""
-    from conftest import ROOT
+    from helpers import ROOT
 
     folder = tmp_path_factory.mktemp("undisturbed")
     shutil.copytree(ROOT / "lib", folder / "lib", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))

@@ -10,11 +10,12 @@ import argparse
 import sys
 import time
 
-from . import experiments, workers
-from .checks import BadInput, at_least, one_of, shaped
-from .profiles import PROFILES
-from .records import ROOT, write_bytes
-from .runs import NetworkRun
+from randformer.core.runs import NetworkRun
+from randformer.experiments import registry as experiments
+from randformer.harness import workers
+from randformer.harness.checks import BadInput, at_least, one_of, shaped
+from randformer.harness.profiles import PROFILES
+from randformer.harness.records import ROOT, write_bytes
 
 SMOKE = " (too small to show anything, its verdicts mean nothing)"
 
@@ -89,7 +90,7 @@ def run(asked: argparse.Namespace) -> int:
 
 def figures(asked: argparse.Namespace, failed: set[NetworkRun]) -> dict[str, str]:
     """Execute the notebooks; returns those that failed, and why. One whose runs failed keeps its last figures."""
-    from . import notebooks  # a machine that only trains need not have what executes them
+    from randformer.report import notebooks  # a machine that only trains need not have what executes them
 
     broken = {}
     for name, file in experiments.NOTEBOOKS.items():
@@ -111,7 +112,7 @@ def figures(asked: argparse.Namespace, failed: set[NetworkRun]) -> dict[str, str
 
 def verdicts(profile: str, whole: bool) -> None:
     """Print the claims; the laptop's go into the README too where no notebook failed."""
-    from . import claims
+    from randformer.report import claims
 
     table = claims.read(profile)
     if not len(table):

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from .gradient import Training
-    from .transformer import Network
+    from randformer.core.gradient import Training
+    from randformer.core.transformer import Network
 
 Tick = Callable[[int], None]  # hears how many more units of work are done
 

@@ -1,0 +1,1 @@
+"""The network, its objective, the two ways to train it, and the adversary who judges it. Knows no task."""

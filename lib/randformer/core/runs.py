@@ -1,0 +1,123 @@
+"""A training of the network on a task: what determines its numbers, and how the harness gets it trained and judged."""
+
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from math import inf, prod
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from randformer.contract import Task, Tick, Trained
+from randformer.core.evolution import Evolution
+from randformer.core.gradient import Training
+from randformer.core.objective import Model
+from randformer.core.training import State, train
+from randformer.core.transformer import Network, shapes, unflatten
+from randformer.harness.checks import BadInput
+from randformer.harness.records import digits, key
+from randformer.harness.serial import encoded
+
+
+@dataclass(frozen=True)
+class NetworkRun:
+    """One training from one set of initial weights. Raises BadInput for a q that its training cannot take."""
+
+    task: Task
+    network: Network
+    model: Model
+    training: Training | Evolution
+    number: int  # 0, 1, 2 ...: repetitions, and the state the run's generator starts from
+
+    def __post_init__(self):
+        if self.model.q == inf and isinstance(self.training, Training):
+            raise BadInput("q = inf: training by gradient needs a finite q, at least 1")
+
+    @property
+    def problem(self) -> str:
+        """Folder of its records."""
+        return self.task.name
+
+    @property
+    def kind(self) -> type:
+        """The class whose NUMERICS and EVALUATION say which records are still good."""
+        return type(self.task)
+
+    @cached_property
+    def config(self) -> dict:
+        """What record and key are made of, as JSON."""
+        return encoded(self) | {"experiment": self.problem, "version": self.task.NUMERICS}
+
+    @cached_property
+    def key(self) -> str:
+        """Name of its record's folder."""
+        return key(self.config)
+
+    @property
+    def group(self) -> "NetworkRun":
+        """What runs trained side by side must have in common: all but q and number."""
+        return replace(self, model=replace(self.model, q=1.0), number=0)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name and shape of every weight."""
+        return shapes(self.network, self.task.token_size, self.task.outputs)
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that training learns."""
+        return sum(map(prod, self.shapes.values()))
+
+    @property
+    def width(self) -> int:
+        """Sequences through the network in a step."""
+        return self.training.batch * self.model.m * self.task.branches
+
+    @property
+    def cost(self) -> int:
+        """Sequences through the network in the whole training."""
+        return self.training.steps * self.width
+
+    def train(self, runs: list["NetworkRun"], device: torch.device, cache: Path, tick: Tick) -> tuple[dict, dict]:
+        """contract.Run.train; a unit of work is a sequence."""
+        states, diverged = train(runs, device, cache, lambda steps: tick(steps * self.width))
+        return {run: run.trained(state) for run, state in states.items()}, diverged
+
+    def trained(self, state: State) -> Trained:
+        """What is stored of a trained model, a state of K = 1."""
+        weights = unflatten(state.parameters, self.shapes)
+        tensors = {name: weight[0].cpu().contiguous() for name, weight in weights.items()}
+        if self.model.fixed_seed:
+            tensors["seed"] = state.seed[0].cpu().contiguous()
+        content = {"loss_history": digits(state.history[0, :, 0])}
+        if self.training.WATCHED:
+            watched = state.history[0, :, 1:].unbind(1)
+            content["watched"] = {n: digits(h) for n, h in zip(self.training.WATCHED, watched, strict=True)}
+        return Trained(tensors, content, state.seconds)
+
+    def restore(self, tensors: dict[str, Tensor]) -> dict:
+        """{"parameters": (1, P), "seed": (1, 1, ...), None for fresh seeds} of stored tensors."""
+        rows = [tensors[name].reshape(prod(shape)) for name, shape in self.shapes.items()]
+        seed = tensors["seed"] if self.model.fixed_seed else None
+        return {"parameters": torch.cat(rows).unsqueeze(0), "seed": seed}
+
+    def evaluate(self, record: dict) -> dict:
+        """What the figures need of a restored record."""
+        return self.task.evaluate(self, record["parameters"], record["seed"])
+
+    def __str__(self) -> str:
+        """Its model and size, and every other field in which it differs from the paper's tables."""
+        parts = zip((self.task, self.network, self.training), self.task.standard(), strict=True)
+        differs = [
+            f"{f.name}={getattr(part, f.name)}"
+            for part, table in parts
+            for f in fields(part)
+            if f.name != "n" and getattr(part, f.name) != getattr(table, f.name, None)
+        ]
+        size = [f"n={self.task.n}", f"q={self.model.q:g}", *([] if self.model.fixed_seed else [f"m={self.model.m}"])]
+        return " ".join([self.problem, self.model.name, *size, *differs, f"run={self.number}"])
+
+
+def changed(run: NetworkRun, change: dict[str, dict]) -> NetworkRun:
+    """The run with some fields of some of its parts replaced."""
+    return replace(run, **{part: replace(getattr(run, part), **fields) for part, fields in change.items()})

@@ -1,0 +1,157 @@
+"""What both ways of training have in common: many models side by side, none knowing of the others, and checkpoints.
+
+What is per model stays per model: parameters, optimizer moments, q, and one generator that draws its initial weights,
+its fixed seed and all that its training draws. Training runs together or apart gives the same numbers. What a step does
+is the business of run.training, gradient.Training or evolution.Evolution.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from randformer.contract import Tick
+from randformer.core.transformer import initialize
+from randformer.harness.records import load_checkpoint, save_checkpoint
+
+if TYPE_CHECKING:
+    from randformer.core.runs import NetworkRun
+
+HISTORY = 200  # points of a loss history, each the mean over an equal stretch of steps
+CHECKPOINT_SECONDS = 15.0
+
+
+@dataclass
+class State:
+    """All that a training in progress is, for K models at the same step."""
+
+    TENSORS = ("parameters", "first", "second", "std", "seed", "history")  # what has a row per model
+
+    step: int
+    parameters: Tensor  # K, P
+    first: Tensor  # K, P: Adam's mean of gradients
+    second: Tensor  # K, P: and of their squares
+    std: Tensor  # K, P: of the search distribution around the parameters; K, 0 where there is a gradient
+    seed: Tensor  # K, 1, 1, ...: each model's fixed seed (drawn, and ignored, for models with fresh seeds)
+    generators: list[torch.Generator]
+    history: Tensor  # K, points so far, 1 + what is watched: the mean loss L_q of a stretch of steps, then the latter
+    seconds: float = 0.0  # of the processor for each model, in all processes that worked on it
+    replayed: Callable | None = None  # on a GPU: a step's gradient, recorded for the tensors above
+
+    def select(self, keep: Tensor) -> State:
+        """The models where keep (K,) is true."""
+        chosen = [g for g, k in zip(self.generators, keep.tolist(), strict=True) if k]
+        rows = {name: getattr(self, name)[keep] for name in self.TENSORS}
+        return replace(self, generators=chosen, replayed=None, **rows)
+
+
+def begin(run: NetworkRun, device: torch.device) -> State:
+    """A run's state before its first step."""
+    generator = torch.Generator(device).manual_seed(run.number)
+    parameters = initialize(run.network, run.task.token_size, run.task.outputs, generator).unsqueeze(0)
+    seed = run.task.draw_seeds(1, 1, generator).unsqueeze(0)
+    zeros, std = torch.zeros_like(parameters), run.training.first_std(parameters)
+    history = torch.zeros(1, 0, 1 + len(run.training.WATCHED), device=device)
+    return State(0, parameters, zeros, zeros.clone(), std, seed, [generator], history)
+
+
+def join(states: list[State]) -> State:
+    """One state of all models; they must stand at the same step."""
+    (step,) = {state.step for state in states}
+    joined = {name: torch.cat([getattr(state, name) for state in states]) for name in State.TENSORS}
+    generators, seconds = [g for state in states for g in state.generators], sum(state.seconds for state in states)
+    return State(step=step, generators=generators, seconds=seconds / len(states), **joined)
+
+
+def draw_inputs(run: NetworkRun, state: State) -> Tensor:
+    """A step's inputs (K, B, ...), each model's from its own generator."""
+    return torch.stack([run.task.draw_inputs(run.training.batch, g) for g in state.generators])
+
+
+def draw_seeds(run: NetworkRun, state: State) -> Tensor:
+    """A step's seeds (K, m, ...): fresh ones from each model's own generator, or its fixed one all the same."""
+    drawn = torch.stack([run.task.draw_seeds(run.model.m, run.training.batch, g) for g in state.generators])
+    return state.seed if run.model.fixed_seed else drawn
+
+
+def adam(state: State, gradient: Tensor, rate: float, beta1: float, beta2: float, eps: float) -> None:
+    """One step of Adam per model, in place, along gradients (K, P)."""
+    state.first.lerp_(gradient, 1 - beta1)
+    state.second.lerp_(gradient.square(), 1 - beta2)
+    first = state.first / (1 - beta1 ** (state.step + 1))
+    second = state.second / (1 - beta2 ** (state.step + 1))
+    state.parameters -= rate * first / (second.sqrt() + eps)
+    state.step += 1
+
+
+def train(runs: list[NetworkRun], device: torch.device, cache: Path, tick: Tick) -> tuple[dict, dict]:
+    """Train runs that differ in q and number only; returns ({run: State}, {run that diverged: its step}).
+
+    Resumes each run from its checkpoint in the cache folder, if one is there. tick(n) hears of every n model-steps.
+    """
+    states = {run: resumed(begin(run, device), load_checkpoint(cache, run, device)) for run in runs}
+    trained, diverged = {}, {}
+    for at in sorted({state.step for state in states.values()}):
+        together = [run for run in runs if states[run].step == at]
+        tick(at * len(together))
+        done, lost = train_together(together, join([states[run] for run in together]), cache, tick)
+        trained, diverged = trained | done, diverged | lost
+    return trained, diverged
+
+
+def saved_state(state: State, k: int) -> dict[str, Tensor]:
+    """Model k's part of a state, for a checkpoint."""
+    return {
+        "step": torch.tensor(state.step),
+        "seconds": torch.tensor(state.seconds),
+        "generator": state.generators[k].get_state(),
+        **{name: getattr(state, name)[k : k + 1].contiguous() for name in state.TENSORS},
+    }
+
+
+def resumed(fresh: State, tensors: dict[str, Tensor] | None) -> State:
+    """The state that a checkpoint holds; the fresh one, of K = 1, where there is none."""
+    if tensors is None:
+        return fresh
+    fresh.generators[0].set_state(tensors["generator"])
+    fresh.step, fresh.seconds = int(tensors["step"]), float(tensors["seconds"])
+    for name in fresh.TENSORS:
+        setattr(fresh, name, tensors[name].to(fresh.parameters.device))
+    return fresh
+
+
+def train_together(runs: list[NetworkRun], state: State, cache: Path, tick: Tick) -> tuple[dict, dict]:
+    """The loop behind train, for runs at the same step."""
+    training, diverged, saved, began = runs[0].training, {}, time.monotonic(), time.process_time()
+    stretch = math.ceil(training.steps / HISTORY)
+    q = torch.tensor([run.model.q for run in runs], device=state.parameters.device)
+    while runs and state.step < training.steps:
+        total = torch.zeros(len(runs), dtype=torch.float64, device=q.device)
+        end = min(training.steps, state.step + stretch)
+        steps = end - state.step
+        while runs and state.step < end:
+            l_q, finite = training.step(runs[0], q, state)
+            total += l_q
+            if not finite.all():
+                lost = [run for run, ok in zip(runs, finite.tolist(), strict=True) if not ok]
+                diverged |= {run: state.step for run in lost}
+                runs = [run for run in runs if run not in lost]
+                state, q, total = state.select(finite), q[finite], total[finite]
+        if runs:
+            state.seconds += (time.process_time() - began) / len(runs)
+            began = time.process_time()
+            point = torch.cat([(total / steps).float().unsqueeze(1), training.watch(runs[0], state)], 1)
+            state.history = torch.cat([state.history, point.unsqueeze(1)], 1)
+        tick(steps * len(runs))
+        if runs and time.monotonic() - saved > CHECKPOINT_SECONDS and state.step < training.steps:
+            for k, run in enumerate(runs):
+                save_checkpoint(cache, run, state.parameters.device, saved_state(state, k))
+            saved = time.monotonic()
+    return {run: state.select(torch.arange(len(runs)) == k) for k, run in enumerate(runs)}, diverged

@@ -1,0 +1,1 @@
+"""A folder per notebook: what runs, what is drawn, what is claimed; registry.py finds them."""

@@ -1,0 +1,181 @@
+"""The figures of 02_associative_recall.ipynb."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from randformer.problems.recall import game as games_recall
+from randformer.report.plots import HATCHES, PALETTE, curves, histograms, histograms_by_q, legend, logarithmic
+
+SUCCESS = "values recalled [% of seeds]"
+NS = (10, 11, 12, 14, 16, 18, 20)
+
+# Of the paper, read off: {answer: {N, q or m: value}}
+PAPER_1C = {
+    "A_r0": {10: 100, 11: 100} | dict.fromkeys(NS[2:], 0),
+    "A_R": dict(zip(NS, (100, 93, 69, 42, 30, 26, 20), strict=True)),
+    "A_R-majority(5)": dict(zip(NS, (100, 100, 90, 75, 55, 55, 50), strict=True)),
+    "A_R-majority(30)": dict.fromkeys(NS, 100),
+}
+EXPECTED = {10: 100, 11: 100, 12: 94, 14: 82, 16: 72, 18: 66, 20: 57}
+PAPER_3A = {
+    "average": {"A_r0": EXPECTED, "A_R": EXPECTED, "A_R-majority(30)": EXPECTED},
+    "95th percentile": {
+        "A_r0": PAPER_1C["A_r0"],
+        "A_R": PAPER_1C["A_r0"],
+        "A_r0-sampled": {12: 48, 13: 20, 14: 4},
+    },
+}
+PAPER_3B = {
+    "average": {
+        "A_r0": {12: 93, 14: 66, 16: 51, 18: 40, 20: 22},
+        "A_r0-sampled": {12: 75, 14: 27, 16: 7, 18: 5, 20: 5},
+        "A_R": {12: 88, 14: 65, 16: 54, 18: 45, 20: 40},
+        "A_R-majority(30)": dict.fromkeys(NS[2:], 100),
+    },
+    "95th percentile": {
+        "A_r0": dict.fromkeys(NS[2:], 0),
+        "A_R": {12: 70, 14: 42, 16: 29, 18: 23, 20: 20},
+        "A_R-majority(30)": dict.fromkeys(NS[2:], 100),
+    },
+}
+PAPER_2 = {"A_R": {1: 0, 2: 0, 4: 0, 8: 0, 16: 0.026, 32: 0.035, 100: 0.03, 500: 0.03}}
+PAPER_3C_Q = {
+    "loss, average": {"A_R": {1: 0.15, 2: 0.13, 4: 0.19, 16: 0.20, 32: 0.27, 100: 0.30}, "A_r0": {500: 0.57}},
+    "loss, 95th percentile": {
+        "A_R": {1: 0.70, 2: 0.44, 4: 0.43, 16: 0.37, 32: 0.35, 100: 0.36},
+        "A_r0": {500: 0.63},
+    },
+}
+PAPER_3C_M = {
+    "loss, average": {"A_R": {1: 0.40, 5: 0.345, 20: 0.30, 50: 0.29}, "A_r0": dict.fromkeys((1, 5, 20, 50), 0.40)},
+    "loss, 95th percentile": {
+        "A_R": {1: 0.55, 5: 0.47, 20: 0.36, 50: 0.355},
+        "A_r0": dict.fromkeys((1, 5, 20, 50), 0.55),
+    },
+}
+
+
+def figure_1b(table: pd.DataFrame) -> Figure:
+    """Histograms of success over inputs, of one seed and of votes; table: answer, success, share [%]."""
+    panels = {
+        "one seed": (["A_r0", "A_R"], {"A_r0": {0: 77, 100: 23}}, {"A_R": 40}),
+        "vote on whole answers": (
+            ["A_R-majority(5)", "A_R-majority(30)"],
+            {"A_R-majority(30)": {100: 97}},
+            {"A_R-majority(5)": 80},
+        ),
+        "each bit by its own vote": (["A_R-bitwise(5)", "A_R-bitwise(30)"], {}, {}),
+    }
+    figure, axes = plt.subplots(1, 3, figsize=(13, 3.6), sharey=True, layout="constrained")
+    for axis, (title, (answers, heights, humps)) in zip(axes, panels.items(), strict=True):
+        histograms(axis, table, answers)
+        for answer, points in heights.items():
+            at = [2.5 if success == 0 else 97.5 for success in points]
+            axis.plot(at, list(points.values()), "s", ms=9, mfc="none", mec=PALETTE[answer], clip_on=False)
+        for answer, success in humps.items():
+            axis.axvline(success, color=PALETTE[answer], ls=":", lw=1.5)
+        axis.set(title=title, xlabel=SUCCESS, ylim=(0, 102))
+        handles, _ = axis.get_legend_handles_labels()
+        read_off = [Line2D([], [], ls="none", marker="s", ms=9, mfc="none", mec="grey", label="paper (read off)")]
+        read_off += [Line2D([], [], ls=":", color="grey", label="paper's hump")] if humps else []
+        axis.legend(
+            handles=handles + (read_off if heights else []), loc="upper center", fontsize=9, frameon=True, framealpha=1
+        )
+    axes[0].set_ylabel("inputs [%]")
+    return figure
+
+
+def reference(n: np.ndarray, slots: int, bits: int) -> np.ndarray:
+    """Success [%] of one who keeps that many of n pairs, drawn uniformly, and guesses the others' bits."""
+    return 100 * (1 - games_recall.mixed(n, slots, 2**bits))
+
+
+def draw_reference(axis, ns: list[int], slots: int, bits: int) -> Line2D:
+    """The line of reference, and its handle for the legend."""
+    n = np.linspace(min(ns), max(ns), 100)
+    label = f"{slots} random pairs kept, else a guess"
+    (line,) = axis.plot(n, reference(n, slots, bits), color="#777777", lw=1.2, ls="-.", label=label)
+    return line
+
+
+def figure_1c(table: pd.DataFrame, slots: int, bits: int) -> Figure:
+    """95th-percentile success against N at the large q."""
+    answers = ["A_r0", "A_R", "A_R-majority(5)", "A_R-majority(30)", "A_R-bitwise(30)"]
+    figure, axis = plt.subplots(figsize=(7, 4.4), layout="constrained")
+    curves(axis, table[table["measure"] == "95th percentile"], answers, PAPER_1C, "N")
+    line = draw_reference(axis, sorted(table["N"].unique()), slots, bits)
+    axis.set(ylabel=SUCCESS, ylim=(-4, 104), title="95th percentile over inputs")
+    legend(figure, answers, line)
+    return figure
+
+
+def figure_2_left(table: pd.DataFrame) -> Figure:
+    """Variance over seeds of the predicted probabilities against q."""
+    figure, axis = plt.subplots(figsize=(6, 3.6), layout="constrained")
+    curves(axis, table[table["measure"] == "variance"], ["A_R"], PAPER_2)
+    axis.set(ylabel="variance over seeds of P(bit = 1)", ylim=(-0.002, None))
+    logarithmic(axis, table["q"])
+    legend(figure, ["A_R"])
+    return figure
+
+
+def figure_8(table: pd.DataFrame, qs: tuple[float, ...]) -> Figure:
+    """Histograms of success over inputs, one panel per q; also figure 2 right."""
+    return histograms_by_q(table[table["answer"].isin(["A_r0", "A_R"])], qs, SUCCESS, "inputs")
+
+
+def figure_3ab(table: pd.DataFrame, paper: dict, slots: int = 0, bits: int = 0) -> Figure:
+    """Success against N, averaged and at the 95th percentile of badness; slots: with the line of reference."""
+    answers = ["A_r0", "A_r0-sampled", "A_R", "A_R-majority(5)", "A_R-majority(30)", "A_R-bitwise(30)"]
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    lines = []
+    for axis, measure in zip(axes, ("average", "95th percentile"), strict=True):
+        curves(axis, table[table["measure"] == measure], answers, paper[measure], "N")
+        axis.set(title=f"{measure} over inputs", ylabel=SUCCESS, ylim=(-4, 104))
+        if slots:
+            lines = [draw_reference(axis, sorted(table["N"].unique()), slots, bits)]
+    legend(figure, answers, *lines)
+    return figure
+
+
+def figure_3c(table: pd.DataFrame, x: str, paper: dict) -> Figure:
+    """Loss per bit against q or m; an A_r0 that has no m is drawn as a band."""
+    answers = ["A_r0", "A_R"]
+    figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True, layout="constrained")
+    for axis, measure in zip(axes, ("loss, average", "loss, 95th percentile"), strict=True):
+        shown = table[table["measure"] == measure]
+        if x == "m":  # one seed per step by nature: the same at every m
+            fixed = shown[shown["answer"] == "A_r0"]
+            shown = pd.concat([shown[shown["answer"] == "A_R"], *(fixed.assign(m=m) for m in shown["m"].unique())])
+        curves(axis, shown, answers, paper[measure], x)
+        axis.set(title=f"{measure.removeprefix('loss, ')} over inputs", ylabel="loss per bit [nats]")
+        logarithmic(axis, shown[x])
+    axes[0].set_ylim(0, 1.08 * axes[0].get_ylim()[1])  # room for the markers at the top
+    legend(figure, answers)
+    return figure
+
+
+def figure_held(maps: dict[str, np.ndarray], held: dict[str, list[int]], slots: int) -> Figure:
+    """Which pairs models recall, seed by seed.
+
+    maps: {title: share of memories recalled, (seeds, keys)}; held: {title: number of pairs held under each seed}.
+    """
+    figure, axes = plt.subplots(1, len(maps) + 1, figsize=(3.4 * len(maps) + 4, 4.2), layout="constrained")
+    for axis, (title, recalled) in zip(axes, maps.items(), strict=False):
+        image = axis.imshow(100 * recalled, cmap="Blues", vmin=0, vmax=100, aspect="auto", interpolation="nearest")
+        axis.set(title=title, xlabel="key", ylabel="seed", xticks=range(0, recalled.shape[1], 2))
+        axis.grid(False)
+    figure.colorbar(image, ax=axes[len(maps) - 1], label="recalled [% of memories]")
+    last = axes[-1]
+    counts = np.arange(max(slots, *(max(h) for h in held.values())) + 2)
+    for (title, of), answer in zip(held.items(), ("A_r0", "A_R"), strict=False):
+        shares = [100 * np.mean(np.array(of) == count) for count in counts]
+        offset = -0.2 if answer == "A_r0" else 0.2
+        last.bar(counts + offset, shares, 0.4, color=PALETTE[answer], hatch=HATCHES[answer], ec="white", label=title)
+    last.axvline(slots, color="#777777", ls="-.", label=f"{slots} slots")
+    last.set(xlabel="pairs held under a seed", ylabel="seeds [%]", title="pairs held")
+    last.legend(fontsize=9)
+    return figure

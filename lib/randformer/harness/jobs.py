@@ -1,0 +1,112 @@
+"""One job: runs that a process trains and evaluates together, here or where no files are shared with this machine."""
+
+import errno
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+
+from randformer.contract import Run, Tick
+from randformer.harness import records
+from randformer.harness.processes import settle
+from randformer.harness.records import CACHE, ROOT, RecordError
+
+
+@dataclass(frozen=True)
+class Job:
+    """Runs that one process brings to records together; train is false where only evaluations are missing."""
+
+    results: Path  # of the profile: where the records go
+    runs: tuple[Run, ...]
+    device: str
+    train: bool
+
+    def folder(self, run: Run) -> Path:
+        return self.results / run.problem / run.key
+
+
+def lacking(where: Path, run: Run) -> tuple[bool, str] | None:
+    """None where the folder has the run's record and evaluation; else whether to train (or only evaluate), and why."""
+    try:
+        records.read_record(where, run)
+    except RecordError as error:
+        return True, str(error)
+    try:
+        records.read_evaluation(where, run.kind.EVALUATION)
+    except RecordError as error:
+        return False, str(error)
+    return None
+
+
+def work(job: Job, tick: Tick) -> dict[Run, str]:
+    """Do one job in this process; returns the runs that failed, and how."""
+    settle()
+    device, failed = torch.device(job.device), {}
+    if job.train:
+        code = commit()
+        trained, diverged = job.runs[0].train(list(job.runs), device, CACHE, tick)
+        failed = {run: f"the loss is not a number at step {step}" for run, step in diverged.items()}
+        for run, result in trained.items():
+            provenance = {"commit": code, "cpu_seconds": round(result.seconds, 1)}
+            records.write_record(job.folder(run), run, result, device, provenance)
+            records.drop_checkpoint(CACHE, run, device)
+    for run in job.runs:
+        if run not in failed:
+            record = records.read_record(job.folder(run), run)
+            records.write_evaluation(job.folder(run), run.kind.EVALUATION, record["weights"], run.evaluate(record))
+    return failed
+
+
+def attempt(job: Job, tick: Tick) -> dict[Run, str]:
+    """work, with an error told."""
+    return told(job, work, tick)
+
+
+def told(job: Job, act: Callable, *given) -> dict[Run, str]:
+    """act(job, ...), with an error told as the failure of those runs that it kept from their record or evaluation."""
+    try:
+        return act(job, *given)
+    except OSError as error:
+        why = "the disk is full" if error.errno == errno.ENOSPC else str(error)
+    except Exception as error:
+        why = f"{type(error).__name__}: {error}"
+    return {run: why for run in job.runs if lacking(job.folder(run), run)}
+
+
+# On another machine, which need not share a file system with this one
+
+
+def afar(sent: tuple, tick: Tick) -> tuple:
+    """attempt in a folder of its own, from the files that came along; returns what failed and the files made."""
+    job, files = sent
+    with TemporaryDirectory() as results:
+        job = replace(job, results=Path(results))
+        for run, content in files.items():
+            records.write_files(job.folder(run), content, run)
+        return attempt(job, tick), packed(job)
+
+
+def packed(job: Job) -> dict[Run, dict[str, bytes]]:
+    """The files of those of a job's runs that have a record."""
+    return {run: records.read_files(job.folder(run)) for run in job.runs if job.folder(run).exists()}
+
+
+def unpack(job: Job, failed: dict[Run, str], files: dict[Run, dict[str, bytes]]) -> dict[Run, str]:
+    """Put what afar returned in place, checked; returns the runs that failed, and how."""
+    for run, content in files.items():
+        records.write_files(job.folder(run), content, run)
+    needs = {run: lacking(job.folder(run), run) for run in job.runs if run not in failed}
+    return failed | {run: need[1] for run, need in needs.items() if need}
+
+
+def commit() -> str | None:
+    """The commit of the library at work, "+" behind it where its files differ from it; None outside git."""
+    try:
+        git = {"cwd": ROOT, "text": True, "stderr": subprocess.DEVNULL}
+        head = subprocess.check_output(["git", "rev-parse", "HEAD"], **git).strip()
+        return head + ("+" if subprocess.check_output(["git", "status", "--short", "lib"], **git) else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None

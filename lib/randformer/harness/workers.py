@@ -1,0 +1,220 @@
+"""From declared runs to records: reuse what is valid, train and evaluate what is not."""
+
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
+
+import torch
+
+from randformer.contract import Run, Tick
+from randformer.harness import cluster, processes, records
+from randformer.harness.checks import BadInput, at_least, one_of
+from randformer.harness.jobs import Job, afar, attempt, lacking, packed, told, unpack
+from randformer.harness.records import CACHE, ROOT, RecordError
+
+ALONE = "RANDFORMER_ALONE"  # environment variable of whoever works for the process that holds the lock
+SEQUENCES = 3200  # trained side by side in one process of a CPU: more gains nothing, and waits longer for a record
+
+
+@dataclass
+class Outcome:
+    """What became of the runs that were asked for."""
+
+    reused: list[Run] = field(default_factory=list)
+    trained: list[Run] = field(default_factory=list)
+    evaluated: list[Run] = field(default_factory=list)  # trained earlier, measured now
+    refused: dict[Run, str] = field(default_factory=dict)  # records that are there and not fit for use, and why
+    failed: dict[Run, str] = field(default_factory=dict)
+
+
+# What is there
+
+
+def folder(profile: str, run: Run) -> Path:
+    return ROOT / "results" / profile / run.problem / run.key
+
+
+def load(profile: str, run: Run) -> tuple[dict, dict]:
+    """A run's record and its evaluation. Raises RecordError where either is not fit for use."""
+    where = folder(profile, run)
+    return records.read_record(where, run), records.read_evaluation(where, run.kind.EVALUATION)
+
+
+def missing(profile: str, run: Run) -> tuple[bool, str] | None:
+    """None where nothing is; else whether the run must be trained (or only evaluated), and why."""
+    return lacking(folder(profile, run), run)
+
+
+def stored_configs(profile: str, problem: str) -> list[dict]:
+    """Configs of all readable records of a problem, whether or not they are still asked for."""
+    found = []
+    for path in sorted((ROOT / "results" / profile / problem).glob("*/run.json")):
+        try:
+            found.append(records.read_json(path)["config"])
+        except (RecordError, KeyError):
+            continue
+    return found
+
+
+def load_or_train(profile: str, runs: list[Run]) -> list[dict]:
+    """Evaluations of the runs, in their order, after training and evaluating those that lack it.
+
+    Raises RuntimeError naming the runs for which that failed.
+    """
+    if any(missing(profile, run) for run in runs):
+        with alone():
+            outcome = fulfil(profile, runs)
+        if outcome.failed:
+            raise RuntimeError("; ".join(f"{run}: {why}" for run, why in outcome.failed.items()))
+    return [load(profile, run)[1] for run in runs]
+
+
+def live(runs: list[Run]) -> list[dict]:
+    """Evaluations of runs trained in this process, before the reader's eyes; nothing is stored."""
+    processes.settle()
+    found = []
+    cost = sum(run.cost for run in runs)
+    with TemporaryDirectory() as cache, processes.progress(cost, "sequence") as bar:
+        for run in runs:
+            trained, diverged = run.train([run], torch.device("cpu"), Path(cache), bar.update)
+            if diverged:
+                raise RuntimeError(f"{run}: the loss is not a number at step {diverged[run]}")
+            found.append(run.evaluate(run.restore(trained[run].tensors)))
+    return found
+
+
+# What has to be done
+
+
+def fulfil(
+    profile: str,
+    runs: list[Run],
+    jobs: int = 0,
+    device: str = "cpu",
+    retrain: bool = False,
+    scheduler: str | None = None,
+) -> Outcome:
+    """Give every run a valid record and evaluation, in that many processes (0: one per core) or on a Dask cluster.
+
+    A run that diverges and a job that fails are named in the outcome, and the others go on. Raises BadInput where
+    records cannot be written, the device is not there or the cluster cannot be used.
+    """
+    at_least("jobs", jobs, 0)
+    check(profile, runs, device, scheduler)
+    sweep()
+    if retrain:
+        for run in runs:
+            set_aside(profile, run, device)
+    needs = {run: missing(profile, run) for run in runs}
+    outcome = Outcome(reused=[run for run in runs if needs[run] is None])
+    for run in runs:
+        if needs[run] and needs[run][0] and folder(profile, run).exists():
+            outcome.refused[run] = needs[run][1]
+            print(f"not used: record {run.key} ({run}): {needs[run][1]}", file=sys.stderr)
+    todo = [
+        Job(ROOT / "results" / profile, group, device, training)
+        for training in (True, False)
+        for group in groups([run for run in runs if needs[run] and needs[run][0] is training], device)
+    ]
+    todo.sort(key=lambda job: -sum(run.cost for run in job.runs) * job.train)  # long ones first: all end together
+    cost = sum(run.cost for job in todo if job.train for run in job.runs)
+    with processes.progress(cost, "sequence", shown=bool(todo)) as bar:
+        for job, failed in each(todo, jobs, device, scheduler, bar.update):
+            if isinstance(failed, Exception):
+                failed = dict.fromkeys(job.runs, "a worker process was killed, out of memory? This job ended with it")
+            done = [run for run in job.runs if run not in failed]
+            (outcome.trained if job.train else outcome.evaluated).extend(done)
+            outcome.failed |= failed
+            bar.set_postfix_str(f"{len(outcome.trained) + len(outcome.evaluated)} runs done", refresh=False)
+    return outcome
+
+
+def each(jobs: list[Job], count: int, device: str, scheduler: str | None, tick: Tick) -> Iterator[tuple]:
+    """(job, the runs that failed and how) of each job as it ends; an error instead where a kill ended the job."""
+    if scheduler is None:
+        yield from processes.each(attempt, jobs, count or processes.cores(), tick)
+        return
+    sent = [(job, {} if job.train else packed(job)) for job in jobs]
+    needed = cluster.needs(device, [run for job in jobs for run in job.runs])
+    for (job, _), found in cluster.each(afar, sent, scheduler, needed, tick):
+        yield job, found if isinstance(found, Exception) else told(job, unpack, *found)
+
+
+def set_aside(profile: str, run: Run, device: str) -> None:
+    """Move a record to .cache/replaced/, so that training anew can be killed and resumed, and nothing is lost."""
+    records.drop_checkpoint(CACHE, run, torch.device(device))
+    if folder(profile, run).exists():
+        old = CACHE / "replaced" / run.key
+        shutil.rmtree(old, ignore_errors=True)
+        old.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(folder(profile, run), old)
+
+
+def groups(runs: list[Run], device: str) -> Iterator[tuple[Run, ...]]:
+    """Cut runs into those to train side by side: of one group; on a processor no more than SEQUENCES."""
+    alike: dict[Run, list[Run]] = {}
+    for run in runs:
+        alike.setdefault(run.group, []).append(run)
+    for together in alike.values():
+        size = len(together) if device == "cuda" else max(1, SEQUENCES // together[0].width)
+        for start in range(0, len(together), size):
+            yield tuple(together[start : start + size])
+
+
+# The machine
+
+
+def check(profile: str, runs: list[Run], device: str, scheduler: str | None = None) -> None:
+    """Raise BadInput unless records and checkpoints can be written and the device, here or on the cluster, is there."""
+    one_of("device", device, ("cpu", "cuda"))
+    if scheduler is not None:
+        cluster.check(scheduler, cluster.needs(device, runs))
+    elif device == "cuda" and not torch.cuda.is_available():
+        raise BadInput("device = 'cuda': PyTorch sees no CUDA device here, give cpu")
+    for where in (ROOT / "results" / profile, CACHE):
+        try:
+            where.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=where):
+                pass
+        except OSError as error:
+            raise BadInput(f"{where} is not writable ({error.strerror}): records and checkpoints go there") from None
+
+
+def sweep() -> None:
+    """Remove what a killed process left half done; only for the process that is alone."""
+    for where in (CACHE, ROOT / "results", ROOT / "figures"):
+        for left in where.rglob(".*.tmp"):
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+@contextmanager
+def alone():
+    """Be the only one who writes records in this clone; wait, and say so, while another process does.
+
+    The notebooks that a process executes while it is alone are part of it: ALONE tells them.
+    """
+    if os.environ.get(ALONE):
+        yield
+        return
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / "lock", "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            print(f"process {lock.read().strip()} is at work in this clone; waiting for it to end", file=sys.stderr)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        os.environ[ALONE] = "1"
+        try:
+            yield
+        finally:
+            del os.environ[ALONE]

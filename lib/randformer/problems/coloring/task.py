@@ -1,0 +1,225 @@
+"""Section 3.3: colour the vertices of a cycle with three colours, each vertex seeing only its direct neighbours.
+
+One input, with n = 5 (the paper's cycles have 10):
+
+    input   3 - 0 - 4 - 2 - 1 - (back to 3)                                    a walk around the cycle
+    tokens  [id 0, r_0] [id 1, r_1] [id 2, r_2] [id 3, r_3] [id 4, r_4]        id one-hot, r one float in [0, 1]
+    mask    0 sees 3, 4     1 sees 2, 3     2 sees 1, 4     ...                the cycle's edges
+    output  a colour for each token; an edge whose ends share a colour makes the colouring invalid
+
+So the tokens are the same for every cycle, only the mask tells cycles apart. The float belongs to the vertex's id: a
+seed is a vector of n floats, which all cycles of a batch share.
+"""
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from randformer.contract import EvaluationSet
+from randformer.core import adversary as evaluation
+from randformer.core.gradient import Training
+from randformer.core.runs import NetworkRun
+from randformer.core.transformer import Network, forward
+from randformer.harness.checks import at_least, one_of
+from randformer.problems.coloring.fast import applies, fast_losses
+
+COLORS = 3
+MOST = 10  # vertices: every cycle is enumerated, and 11 vertices have 1.8 million
+
+
+@dataclass(frozen=True)
+class Coloring:
+    """Table 2's task. Raises BadInput for fewer than 3 vertices or more than 10."""
+
+    name = "coloring"
+    NUMERICS = 2  # raised when a training comes out differently on purpose: its records are made anew
+    EVALUATION = 1  # raised when a stored evaluation would come out differently: it is made anew
+
+    n: int = 10  # vertices
+    noise: str = "vertex"  # "vertex": one float per vertex; "graph": one for the whole cycle (ablation)
+    seeds_per: str = "batch"  # "batch": all inputs of a step share its m seeds (equation 5); "input": fresh (ablation)
+    self_loop: bool = False  # whether a vertex also sees itself in attention (ablation)
+
+    def __post_init__(self):
+        at_least("n (vertices)", self.n, 3, MOST)
+        one_of("noise", self.noise, ("vertex", "graph"))
+        one_of("seeds_per", self.seeds_per, ("batch", "input"))
+        one_of("self_loop", self.self_loop, (False, True))
+
+    @property
+    def token_size(self) -> int:
+        return self.n + 1
+
+    outputs = COLORS
+    branches = 1  # sequences that one seed of an input stands for
+
+    @classmethod
+    def standard(cls) -> tuple["Coloring", Network, Training]:
+        """Table 2; the network is as the calibration in the notebook found it."""
+        return cls(), Network(width=16, layers=2, heads=1, key_size=16), Training(300_000, 256)
+
+    def evaluate(self, run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
+        """How a model (1, P) colours every cycle, as JSON numbers."""
+        return evaluation.evaluate(run, parameters, fixed_seed)
+
+    def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
+        """Uniform random cycles (B, n): row b lists the ids in walking order."""
+        return torch.rand(batch, self.n, generator=generator, device=generator.device).argsort(-1)
+
+    def draw_seeds(self, m: int, batch: int, generator: torch.Generator) -> Tensor:
+        """Seeds (m, B or 1, n): m vectors of one float in [0, 1] per id; 1 where the batch shares them."""
+        inputs = batch if self.seeds_per == "input" else 1
+        floats = self.n if self.noise == "vertex" else 1
+        return torch.rand(m, inputs, floats, generator=generator, device=generator.device).expand(m, inputs, self.n)
+
+    def tokens(self, cycles: Tensor, seeds: Tensor) -> Tensor:
+        """Tokens (K, m, B or 1, n, n + 1) of seeds (K, m, B or 1, n), vertices in the order of their ids."""
+        ids = torch.eye(self.n, dtype=seeds.dtype, device=seeds.device).expand(*seeds.shape, self.n)
+        return torch.cat([ids, seeds.unsqueeze(-1)], -1)
+
+    def mask(self, cycles: Tensor) -> Tensor:
+        """Who sees whom (K, 1, B, n, n) on cycles (K, B, n)."""
+        seen = edges(cycles)
+        if self.self_loop:
+            seen = seen | torch.eye(cycles.shape[-1], dtype=torch.bool, device=cycles.device)
+        return seen.unsqueeze(1)
+
+    def losses(self, network: Network, parameters: Tensor, cycles: Tensor, seeds: Tensor) -> Tensor:
+        """Loss (K, m, B) of models (K, P) on cycles (K, B, n) under seeds (K, m, B or 1, n)."""
+        if applies(self, network):
+            return fast_losses(self, network, parameters, cycles, seeds)
+        logits = forward(network, parameters, self.tokens(cycles, seeds), self.mask(cycles), COLORS)
+        return self.loss(logits, cycles)
+
+    def loss(self, logits: Tensor, cycles: Tensor) -> Tensor:
+        """Sum over edges uv and colours c of P(u = c) P(v = c), (K, m, B), from logits (K, m, B, n, 3): table 2.
+
+        It bounds the probability that sampled colours are invalid. Plots divide it by n x 3, the scale of figure 5B.
+        """
+        p = logits.movedim(-1, 0).contiguous().softmax(0)  # colours first: 3 is too short an inner axis to be fast
+        beside = torch.einsum("kbuv,ckmbv->ckmbu", edges(cycles).to(p.dtype), p)  # sum over both neighbours
+        return (p * beside).sum((0, -1)) / 2
+
+    def evaluation_set(self, network: Network) -> "Cycles":
+        return Cycles(self, network)
+
+
+def edges(cycles: Tensor) -> Tensor:
+    """Adjacency (..., n, n) of cycles (..., n) given as walks."""
+    n, after = cycles.shape[-1], cycles.roll(-1, -1)
+    ends = torch.cat([cycles * n + after, after * n + cycles], -1)
+    flat = torch.zeros(*cycles.shape[:-1], n * n, dtype=torch.bool, device=cycles.device)
+    return flat.scatter_(-1, ends, True).unflatten(-1, (n, n))
+
+
+@lru_cache(maxsize=4)
+def all_cycles(n: int) -> Tensor:
+    """Every cycle on n labelled vertices once, ((n-1)!/2, n) int64 ids in walking order.
+
+    A walk starts at 0 and goes towards the smaller of 0's neighbours, which makes it unique. n = 10: 181,440.
+    """
+    rest = torch.tensor(list(itertools.permutations(range(1, n))))
+    rest = rest[rest[:, 0] < rest[:, -1]]
+    assert len(rest) == math.factorial(n - 1) // 2
+    return torch.cat([torch.zeros(len(rest), 1, dtype=rest.dtype), rest], 1)
+
+
+# Reading answers off every cycle at once
+
+
+@lru_cache(maxsize=4)
+def windows(n: int, layers: int) -> tuple[Tensor, Tensor]:
+    """The distinct views of a vertex, and which of them every vertex of every cycle has.
+
+    After L layers a vertex's output depends on the 2L + 1 vertices around it only (on all n where that is fewer), in
+    either direction alike. So 15,120 views decide all 1,814,400 vertices of the cycles with n = 10 and L = 2.
+    Returns ids (W, w) with the vertex in the middle, and the row of each view, (cycles, n).
+    """
+    width = min(n, 2 * layers + 1)
+    middle = width // 2
+    views = torch.tensor(list(itertools.permutations(range(n), width)))
+    if width < n:
+        views = views[views[:, 0] < views[:, -1]]
+    place = torch.tensor([n**i for i in range(width)])
+    row = torch.empty(n**width, dtype=torch.int32)
+    row[views.flip(1) @ place] = torch.arange(len(views), dtype=torch.int32)
+    row[views @ place] = torch.arange(len(views), dtype=torch.int32)
+    around = torch.stack([all_cycles(n).roll(middle - j, 1) for j in range(width)], -1)
+    return views, row[around @ place]
+
+
+class Cycles(EvaluationSet):
+    """Reads what a model does off every cycle on n vertices, under any seeds, by way of the distinct views."""
+
+    def __init__(self, task: Coloring, network: Network):
+        self.task, self.network = task, network
+        self.views, self.view_of = windows(task.n, network.layers)
+        walk = torch.arange(self.views.shape[1])
+        self.mask = task.mask(walk.view(1, 1, -1))  # of a view, as a closed cycle ...
+        if len(walk) < task.n:
+            self.mask[..., 0, -1] = self.mask[..., -1, 0] = False  # ... or as a piece of a longer one
+        self.place = COLORS ** torch.arange(task.n - 1, -1, -1, dtype=torch.int32)
+        colorings = self.colors(np.arange(COLORS**task.n))
+        self.valid = (colorings != np.roll(colorings, 1, 1)).all(1)  # of each colouring by its number
+
+    @property
+    def inputs(self) -> int:
+        return len(self.view_of)
+
+    @property
+    def wrong_answers(self) -> int:
+        """How many colourings are invalid."""
+        return int((~self.valid).sum())
+
+    def probabilities(self, parameters: Tensor, seeds: Tensor, rows=slice(None)) -> Tensor:
+        """P(colour) (m, W, 3) at the distinct views of those rows, of one model (1, P) under seeds (m, 1, n)."""
+        with torch.no_grad():
+            tokens = self.task.tokens(None, seeds.unsqueeze(0)).squeeze(2)[:, :, self.views[rows]]
+            logits = forward(self.network, parameters, tokens, self.mask, COLORS)
+        return logits[0, :, :, self.views.shape[1] // 2].softmax(-1)
+
+    def answers(self, probabilities: Tensor) -> np.ndarray:
+        """Whole answers (cycles,) int32 from one seed's (W, 3): the most probable colours as a number in base 3."""
+        return self.number(self.everywhere(probabilities.argmax(-1).to(torch.int8)))
+
+    def answers_to(self, index: int, parameters: Tensor, seeds: Tensor) -> np.ndarray:
+        """Answers (m,) int32 to the one cycle of that index in all_cycles, under seeds (m, 1, n)."""
+        return self.number(self.probabilities(parameters, seeds, self.view_of[index]).argmax(-1).int())
+
+    def everywhere(self, at_views: Tensor) -> Tensor:
+        """What stands at the distinct views (W, ...), at every vertex of every cycle (cycles, n, ...)."""
+        return at_views.index_select(0, self.view_of.flatten()).unflatten(0, self.view_of.shape)
+
+    def number(self, colors: Tensor) -> np.ndarray:
+        """Colourings (..., n) as numbers in base 3, the first vertex of the walk the leading digit."""
+        return (colors * self.place).sum(-1, dtype=torch.int32).numpy()
+
+    def colors(self, answers: np.ndarray) -> np.ndarray:
+        """The colours (..., n) along the walk that answers (...) stand for."""
+        return answers[..., None] // self.place.numpy() % COLORS
+
+    def right(self, answers: np.ndarray, inputs=slice(None)) -> np.ndarray:
+        """Whether colourings (..., inputs) are valid, which does not depend on the cycle they were given for."""
+        return self.valid[answers]
+
+    def loss(self, probabilities: Tensor) -> np.ndarray:
+        """Mean over edges and colours of P(u = c) P(v = c), (cycles,), from one seed's (W, 3): figure 5B."""
+        p = self.everywhere(probabilities)
+        return ((p * p.roll(1, 1)).sum((1, 2)) / (self.task.n * COLORS)).numpy()
+
+    def sampled(self, probabilities: Tensor) -> np.ndarray:
+        """Exact P(valid), (cycles,), of colours sampled independently from one seed's (W, 3).
+
+        The trace of the product along the cycle of the matrices P(u = a) [a != b], one a vertex.
+        """
+        p = self.everywhere(probabilities).double()
+        differ = 1 - torch.eye(COLORS, dtype=p.dtype)
+        product = torch.eye(COLORS, dtype=p.dtype)
+        for i in range(self.task.n):
+            product = (product * p[:, i].unsqueeze(1)) @ differ
+        return product.diagonal(dim1=-2, dim2=-1).sum(-1).numpy()

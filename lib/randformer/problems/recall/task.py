@@ -1,0 +1,255 @@
+"""Section 3.2: recall the value that was paired with a key, with a memory too small for all pairs.
+
+One input, with n = 3 pairs of 5 bits (the paper has up to 20 pairs):
+
+    input   10110 01001 11010 ?1           the values of keys 0, 1, 2, and the key that is asked for
+    tokens  [10110 100 r] [01001 010 r] [11010 001 r] [00000 010 r]     value, key one-hot, seed; the query has no value
+    mask    each token sees itself and those before it
+    output  5 bits at the query's token: 01001
+
+The seed r is a vector of random bits, the same at every token and for all inputs of a batch. Memories are held as
+whole numbers, 0 to 31 per value. A row of inputs is a memory (n numbers) that is asked for every key, or a memory and
+the one key it is asked for (n + 1 numbers).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from randformer.contract import EvaluationSet
+from randformer.core import adversary as evaluation
+from randformer.core.gradient import Training
+from randformer.core.runs import NetworkRun
+from randformer.core.transformer import Network, forward
+from randformer.harness.checks import BadInput, at_least, one_of
+from randformer.problems.recall.fast import applies, fast_logits
+
+MOST_BITS = 8  # of a value: all values are enumerated
+
+
+def table_1(steps: int, batch: int, warmup: int = 2000) -> Training:
+    """Table 1's optimizer; the number of steps is public code's (10,000, where a comment says 30,000)."""
+    return Training(steps, batch, warmup, peak=3e-3, final=3e-4, beta1=0.9, beta2=0.95, eps=1e-5, weight_decay=0.0)
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Table 1's task. Raises BadInput for fewer than 2 pairs, or no bits."""
+
+    name = "recall"
+    NUMERICS = 1  # raised when a training comes out differently on purpose: its records are made anew
+    EVALUATION = 1  # raised when a stored evaluation would come out differently: it is made anew
+
+    n: int = 20  # pairs
+    bits: int = 5  # of a value
+    seed_bits: int = 10
+    queries: str = "one"  # of each memory drawn: "one" random key (table 1); "all" keys, n inputs for the price of two
+
+    def __post_init__(self):
+        at_least("n (pairs)", self.n, 2)
+        at_least("bits", self.bits, 1, MOST_BITS)
+        at_least("seed_bits", self.seed_bits, 1)
+        one_of("queries", self.queries, ("one", "all"))
+
+    @property
+    def token_size(self) -> int:
+        return self.bits + self.n + self.seed_bits
+
+    branches = 1  # sequences that one seed of an input stands for
+
+    @property
+    def outputs(self) -> int:
+        return self.bits
+
+    @classmethod
+    def standard(cls) -> tuple["Recall", Network, Training]:
+        """Table 1; the network is as the calibration in the notebook found it."""
+        return cls(), Network(width=40, layers=2, heads=1, key_size=5, embedding=2), table_1(30_000, 512)
+
+    def evaluate(self, run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
+        """What a model (1, P) recalls, as JSON numbers."""
+        return evaluation.evaluate(run, parameters, fixed_seed)
+
+    def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
+        """Random memories and what they are asked, B = batch inputs: (B, n + 1), or (B / n, n) if asked for all keys.
+
+        Raises BadInput where all keys are asked for and n does not divide the batch.
+        """
+        if self.queries == "all" and batch % self.n:
+            raise BadInput(f"batch = {batch}: asked for all n = {self.n} keys, give a multiple of n")
+        device, one = generator.device, self.queries == "one"
+        memories = batch if one else batch // self.n
+        values = torch.randint(2**self.bits, (memories, self.n), generator=generator, device=device)
+        keys = torch.randint(self.n, (memories, int(one)), generator=generator, device=device)
+        return torch.cat([values, keys], 1)
+
+    def draw_seeds(self, m: int, batch: int, generator: torch.Generator) -> Tensor:
+        """Seeds (m, 1, seed bits), zeros and ones as floats; all inputs share them."""
+        return torch.randint(2, (m, 1, self.seed_bits), generator=generator, device=generator.device).float()
+
+    def keys(self, inputs: Tensor) -> Tensor:
+        """Keys (..., M, Q) that inputs (..., M, n or n + 1) ask for: all Q = n of them, or Q = 1."""
+        if inputs.shape[-1] > self.n:
+            return inputs[..., self.n :]
+        return torch.arange(self.n, device=inputs.device).expand(inputs.shape)
+
+    def targets(self, inputs: Tensor) -> Tensor:
+        """The right values (..., M, Q), as numbers."""
+        return inputs[..., : self.n].gather(-1, self.keys(inputs))
+
+    def split(self, values: Tensor) -> Tensor:
+        """Values (...) as bits (..., bits), floats, the lowest bit first."""
+        return (values.unsqueeze(-1) >> torch.arange(self.bits, device=values.device) & 1).float()
+
+    def join(self, bits: Tensor) -> Tensor:
+        """Booleans (..., bits) as values (...)."""
+        return (bits * 2 ** torch.arange(self.bits, device=bits.device)).sum(-1)
+
+    def tokens(self, inputs: Tensor, seeds: Tensor) -> Tensor:
+        """Tokens (K, m, M, n + Q, I), pairs then queries, of inputs (K, M, n or n + 1), seeds (K, m, 1, seed bits)."""
+        keys = self.keys(inputs)
+        order = torch.cat([torch.arange(self.n, device=keys.device).expand(*keys.shape[:-1], self.n), keys], -1)
+        values = self.split(inputs[..., : self.n])
+        values = torch.cat([values, values.new_zeros(*keys.shape, self.bits)], -2)
+        known = torch.cat([values, F.one_hot(order, self.n).to(values.dtype)], -1).unsqueeze(1)
+        shape = (*known.shape[:1], seeds.shape[1], *known.shape[2:4], -1)
+        return torch.cat([known.to(seeds.dtype).expand(shape), seeds.unsqueeze(3).expand(shape)], -1)
+
+    def mask(self, queries: int, device: torch.device) -> Tensor:
+        """Who sees whom (1, 1, 1, T, T), T = n + queries: a token those before it and itself, but no other query.
+
+        So several queries to one memory are answered side by side, each as if it were the only one.
+        """
+        sees = torch.ones(self.n + queries, self.n + queries, dtype=torch.bool, device=device).tril()
+        sees[self.n :, self.n :] = torch.eye(queries, dtype=torch.bool, device=device)
+        return sees.view(1, 1, 1, *sees.shape)
+
+    def logits(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
+        """Logits (K, m, M, Q, bits) of models (K, P) on inputs (K, M, n or n + 1) under seeds (K, m, 1, seed bits)."""
+        if applies(self, network):
+            return fast_logits(self, network, parameters, inputs, seeds)
+        queries = self.keys(inputs).shape[-1]
+        mask = self.mask(queries, inputs.device)
+        return forward(network, parameters, self.tokens(inputs, seeds), mask, self.bits)[..., self.n :, :]
+
+    def losses(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
+        """Binary cross-entropy summed over the bits, (K, m, B), B = M x Q; table 1.
+
+        Model by model on a CPU: its products of small matrices round differently with the place in memory, and a model
+        must have the same numbers trained alone and beside others. A GPU takes all at once.
+        """
+        if len(parameters) > 1 and parameters.device.type == "cpu":
+            alone = zip(parameters.split(1), inputs.split(1), seeds.split(1), strict=True)
+            return torch.cat([self.losses(network, *(part.clone() for part in model)) for model in alone])
+        logits = self.logits(network, parameters, inputs, seeds)
+        right = self.split(self.targets(inputs)).unsqueeze(1).to(logits.dtype)
+        return F.softplus(logits * (1 - 2 * right)).sum(-1).flatten(2)
+
+    def evaluation_set(self, network: Network) -> "Memories":
+        return Memories(self, network)
+
+
+# Reading answers off a fixed set of memories
+
+
+BASES = 64  # random memories for each query and target value
+BASE_STREAM = 10**8  # the generator that draws them starts here: every model and run is measured on the same inputs
+SLICE = 64  # seeds through the network at once, for one input
+
+
+class Memories(EvaluationSet):
+    """Reads what a model recalls of 64 x 2^bits memories, each asked for all n keys, under any seeds.
+
+    Each of 64 random memories is used in 2^bits versions, all its values XORed with the same number. So every pair of
+    a key and a target value occurs in exactly 64 memories, whose other values are uniform and independent of both.
+    Input x is memory x // n asked for key x % n.
+    """
+
+    def __init__(self, task: Recall, network: Network):
+        self.task, self.network = task, network
+        values = 2**task.bits
+        base = torch.randint(values, (BASES, 1, task.n), generator=torch.Generator().manual_seed(BASE_STREAM))
+        self.memories = (base ^ torch.arange(values).view(1, -1, 1)).flatten(0, 1)
+        self.targets = self.memories.flatten().numpy()
+        self.cells = np.arange(self.inputs) % task.n * values + self.targets  # key and target value of each input
+        self.wrong_answers = values - 1
+
+    @property
+    def inputs(self) -> int:
+        return self.memories.numel()
+
+    def probabilities(self, parameters: Tensor, seeds: Tensor) -> Tensor:
+        """P(bit = 1) (m, X, bits), doubles, of one model (1, P) under seeds (m, 1, seed bits)."""
+        with torch.no_grad():
+            logits = self.task.logits(self.network, parameters, self.memories.unsqueeze(0), seeds.unsqueeze(0))
+        return logits[0].flatten(1, 2).double().sigmoid()
+
+    def answers(self, probabilities: Tensor) -> np.ndarray:
+        """Whole answers (X,) int32 from one seed's (X, bits): the more probable bits, as a number."""
+        return self.task.join(probabilities > 0.5).int().numpy()
+
+    def answers_to(self, index: int, parameters: Tensor, seeds: Tensor) -> np.ndarray:
+        """Answers (m,) int32 to the one input of that index, under seeds (m, 1, seed bits)."""
+        memory = torch.cat([self.memories[index // self.task.n], torch.tensor([index % self.task.n])]).view(1, 1, -1)
+        with torch.no_grad():
+            parts = [
+                self.task.logits(self.network, parameters, memory, part.unsqueeze(0)) for part in seeds.split(SLICE)
+            ]
+        return self.answers(torch.cat(parts, 1)[0, :, 0, 0].sigmoid())
+
+    def right(self, answers: np.ndarray, inputs=slice(None)) -> np.ndarray:
+        """Whether answers (..., inputs) are the values asked for."""
+        return answers == self.targets[inputs]
+
+    def loss(self, probabilities: Tensor) -> np.ndarray:
+        """Mean over the bits of the binary cross-entropy, (X,), from one seed's (X, bits): figure 3C.
+
+        A double cannot tell probabilities below 1e-16 from 0; they count as that, a loss of 37.
+        """
+        return -self.of_right(probabilities).clamp_min(1e-16).log().mean(1).numpy()
+
+    def sampled(self, probabilities: Tensor) -> np.ndarray:
+        """Exact P(right), (X,), of bits sampled independently from one seed's (X, bits)."""
+        return self.of_right(probabilities).prod(1).numpy()
+
+    def of_right(self, probabilities: Tensor) -> Tensor:
+        """Probability of each right bit, (X, bits)."""
+        bits = self.task.split(self.memories.flatten())
+        return torch.where(bits > 0, probabilities, 1 - probabilities)
+
+    @property
+    def votes(self) -> dict:
+        """Votes of our own beside the majority of whole answers, {name: (k, X) -> (X,)}."""
+        return {"bitwise": self.bitwise}
+
+    def bitwise(self, answers: np.ndarray) -> np.ndarray:
+        """Each bit by its own majority among k answers (k, X); the first answer decides between equals."""
+        elected = np.zeros_like(answers[0])
+        for bit in range(self.task.bits):
+            set_to_one = answers >> bit & 1
+            twice = 2 * set_to_one.sum(0) + (set_to_one[0] * 2 - 1) * (len(answers) % 2 == 0)
+            elected |= (twice > len(answers)).astype(elected.dtype) << bit
+        return elected
+
+    def recalled(self, answers: np.ndarray) -> np.ndarray:
+        """Share of the memories (m, n) whose pair is recalled, under each seed at each key, from answers (m, X)."""
+        return self.right(answers).reshape(len(answers), -1, self.task.n).mean(1)
+
+    def details(self, seen: dict, measured: dict) -> dict:
+        """What else the figures show, of what was seen (answers (m, X), variance (X, bits)) and measured (X,).
+
+        Mean variance over seeds of a predicted probability; share of memories whose pair is recalled at each key, over
+        all seeds; for each seed the number of pairs held, those recalled in at least half of the memories; for each
+        vote the number of inputs at a success rate of 0, 1, ... 100 %.
+        """
+        recalled = self.recalled(seen["answers"])
+        votes = {name: (100 * shares).round().astype(int) for name, shares in measured.items() if name != "success"}
+        return {
+            "variance": float(seen["variance"].mean()),
+            "keys": recalled.mean(0).tolist(),
+            "held": (recalled >= 0.5).sum(1).tolist(),
+            "votes": {name: np.bincount(shares, minlength=101).tolist() for name, shares in votes.items()},
+        }

@@ -1,0 +1,1 @@
+"""From evaluations to verdicts, tables and figures, and the notebooks' execution."""

@@ -1,0 +1,164 @@
+"""House style, and what several figures are drawn with. A figure is drawn from a table, and stored with it.
+
+Colours are of the Okabe-Ito palette; each model keeps its own in every figure, and for print in grey its own marker,
+line style and hatch. Light open markers are the paper's values, read off its plots to about 2 points.
+"""
+
+import io
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+
+from randformer.core.adversary import bootstrap
+from randformer.harness.records import ROOT, write_bytes
+
+PALETTE = {
+    "A_r0": "#D55E00",
+    "A_r0-sampled": "#E69F00",
+    "A_R": "#0072B2",
+    "A_R-majority(5)": "#56B4E9",
+    "A_R-majority(30)": "#009E73",
+    "A_R-bitwise(5)": "#CC79A7",
+    "A_R-bitwise(30)": "#000000",
+}
+DASHES = {
+    "A_r0": "",
+    "A_r0-sampled": (1, 1),
+    "A_R": "",
+    "A_R-majority(5)": (1, 1),
+    "A_R-majority(30)": (4, 2),
+    "A_R-bitwise(5)": (1, 2),
+    "A_R-bitwise(30)": (6, 1, 1, 1),
+}
+HATCHES = {
+    "A_r0": "////",
+    "A_R": "",
+    "A_R-majority(5)": "....",
+    "A_R-majority(30)": "xxxx",
+    "A_R-bitwise(5)": "oo",
+    "A_R-bitwise(30)": "----",
+}
+MARKERS = {
+    "A_r0": "s",
+    "A_r0-sampled": "v",
+    "A_R": "o",
+    "A_R-majority(5)": "D",
+    "A_R-majority(30)": "^",
+    "A_R-bitwise(5)": "P",
+    "A_R-bitwise(30)": "X",
+}
+AXES = {"q": "q of the training objective", "N": "N, pairs to remember", "m": "m, seeds per training step"}
+LABELS = {
+    "A_r0": r"$A_{r_0}$ (fixed seed)",
+    "A_r0-sampled": r"$A_{r_0}$-sampled",
+    "A_R": r"$A_R$ (random seeds)",
+    "A_R-majority(5)": r"$A_R$-majority(5)",
+    "A_R-majority(30)": r"$A_R$-majority(30)",
+    "A_R-bitwise(5)": r"$A_R$, each bit by majority(5)",
+    "A_R-bitwise(30)": r"$A_R$, each bit by majority(30)",
+}
+
+
+def style() -> None:
+    """The house's defaults; called once at the top of a notebook."""
+    sns.set_theme("notebook", "whitegrid", font_scale=0.95)
+    matplotlib.rcParams.update(
+        {
+            "figure.dpi": 100,
+            "savefig.dpi": 200,
+            "savefig.bbox": "tight",
+            "svg.hashsalt": "randformer",  # the same ids, so the same bytes, at every drawing
+            "svg.fonttype": "path",
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "legend.frameon": False,
+        }
+    )
+
+
+def save(figure: Figure, numbers: pd.DataFrame, name: str, profile: str) -> None:
+    """Store a figure as png and svg, and the numbers behind it as csv, in figures/<profile>/."""
+    folder = ROOT / "figures" / profile
+    for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=kind, metadata=metadata)
+        write_bytes(folder / f"{name}.{kind}", buffer.getvalue())
+    write_bytes(folder / f"{name}.csv", numbers.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
+
+
+def curves(axis, table: pd.DataFrame, answers: list[str], paper: dict, x: str = "q") -> None:
+    """Mean against x of each way of answering, with intervals over runs, and the paper's values beside it."""
+    shown = table[table["answer"].isin(answers)]
+    look = {"palette": PALETTE, "markers": MARKERS, "dashes": DASHES, "err_kws": {"alpha": 0.12}, "legend": False}
+    sns.lineplot(
+        shown, x=x, y="value", hue="answer", style="answer", hue_order=answers, style_order=answers,
+        errorbar=lambda values: bootstrap(values.to_list()), ax=axis, **look,
+    )  # fmt: skip
+    for answer, values in paper.items():
+        if answer in answers:
+            axis.plot(
+                list(values), list(values.values()), ls="none", marker=MARKERS[answer], ms=10, mfc="none",
+                mec=PALETTE[answer], alpha=0.55,
+            )  # fmt: skip
+    axis.set_xlabel(AXES[x])
+
+
+def legend(figure: Figure, answers: list[str], *others, paper: bool = True) -> None:
+    """One legend for all panels, under them; others: handles of other lines; paper: with its markers explained."""
+    line = matplotlib.lines.Line2D
+    handles = [
+        line([], [], color=PALETTE[a], marker=MARKERS[a], mec="white", dashes=DASHES[a] or (1, 0), label=LABELS[a])
+        for a in answers
+    ]
+    handles += others
+    if paper:
+        handles.append(line([], [], ls="none", marker="o", ms=10, mfc="none", mec="grey", label="paper (read off)"))
+    figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=3)
+
+
+def logarithmic(axis, points: pd.Series) -> None:
+    """A logarithmic x axis that names the points of a sweep; of those closer than a factor of 1.6, the first."""
+    named = [points.min()]
+    for point in sorted(points.unique()):
+        if point >= 1.6 * named[-1]:
+            named.append(point)
+    axis.set_xscale("log")
+    axis.set_xticks(named, [f"{point:g}" for point in named])
+    axis.minorticks_off()
+
+
+def histograms(axis, table: pd.DataFrame, answers: list[str]) -> None:
+    """Share of inputs by success rate, in bins of 5 points; bars of several models stand beside each other."""
+    width = 5 / len(answers)
+    for i, answer in enumerate(answers):
+        of = table[table["answer"] == answer]
+        shares = of.groupby(np.minimum(of["success"] // 5 * 5, 95))["share"].sum()
+        look = {"color": PALETTE[answer], "hatch": HATCHES[answer], "edgecolor": "white", "linewidth": 0}
+        axis.bar(shares.index + i * width, shares, width, align="edge", label=LABELS[answer], **look)
+    axis.set(xlim=(0, 100))
+
+
+def histograms_by_q(table: pd.DataFrame, qs: tuple[float, ...], success: str, inputs: str) -> Figure:
+    """Histograms of the success rate over all inputs, one panel per q, and how to call success and inputs.
+
+    table: q, answer, success [%], share [%].
+    """
+    columns = min(len(qs), 4)
+    rows = -(-len(qs) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(2.7 * columns + 1.5, 2.5 * rows + 0.6), sharey=True, squeeze=False, layout="constrained"
+    )
+    answers = list(dict.fromkeys(table["answer"]))
+    for axis, q in zip(axes.flat, qs, strict=False):
+        histograms(axis, table[table["q"] == q], answers)
+        axis.set(title=f"q = {q:g}", xlabel=success)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(f"{inputs} [%]")
+    for axis in axes.flat[len(qs) :]:
+        axis.set_visible(False)
+    figure.legend(*axes.flat[0].get_legend_handles_labels(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=2)
+    return figure

@@ -1,0 +1,39 @@
+import math
+
+import pytest
+
+from helpers import tiny, tiny_search
+from randformer.experiments.coloring.sweep import coloring
+from randformer.experiments.recall.sweep import recall
+from randformer.harness import workers
+from randformer.harness.checks import BadInput
+from randformer.problems.coloring.task import Coloring
+
+
+def test_a_run_is_named_by_what_differs_from_the_paper():
+    assert str(recall("paper")["size"][-1]) == "recall A_R^q n=20 q=100 m=30 run=4"
+    assert str(coloring("smoke")["sweep"][0]).startswith("coloring A_r0^E n=6 q=1 steps=40 batch=16 warmup=10 run=0")
+
+
+def test_the_key_follows_the_version(monkeypatch):
+    before = coloring("smoke")["sweep"][0].key
+    monkeypatch.setattr(Coloring, "NUMERICS", Coloring.NUMERICS + 1)
+    assert coloring("smoke")["sweep"][0].key != before
+
+
+def test_one_task_evaluated_anew_leaves_the_others_records_as_they_are(monkeypatch):
+    runs = [coloring("laptop")["sweep"][0], recall("laptop")["size"][0]]
+    monkeypatch.setattr(Coloring, "EVALUATION", Coloring.EVALUATION + 1)
+    assert [workers.missing("laptop", run) for run in runs] == [
+        (False, f"evaluation.json has version {Coloring.EVALUATION - 1}, not {Coloring.EVALUATION}"),
+        None,
+    ]
+
+
+def test_the_worst_input_alone_is_for_evolution():
+    run = tiny_search(q=math.inf)
+    assert run.config["model"]["q"] == "inf"
+    assert run.key != tiny_search(q=1e300).key
+    assert "q=inf" in str(run)
+    with pytest.raises(BadInput, match="q = inf: training by gradient needs a finite q, at least 1"):
+        tiny(q=math.inf)

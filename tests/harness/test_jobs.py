@@ -1,0 +1,56 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from helpers import contents, tiny
+from randformer.harness import jobs, records
+from randformer.harness.jobs import Job
+
+RUNS = (tiny(0), tiny(1))
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(monkeypatch, tmp_path):
+    monkeypatch.setattr(jobs, "CACHE", tmp_path / ".cache")
+    return tmp_path
+
+
+def test_a_job_done_afar_leaves_the_same_bytes_here(elsewhere):
+    here, after = (Job(elsewhere / name, RUNS, "cpu", True) for name in ("here", "after"))
+    assert jobs.attempt(here, lambda amount: None) == {}
+    failed, files = jobs.afar((replace(after, results=elsewhere / "unknown there"), {}), lambda amount: None)
+    assert jobs.unpack(after, failed, files) == {}
+    same = [contents(job.results, but=("provenance.json",)) for job in (here, after)]
+    assert same[0] == same[1]
+    assert not (elsewhere / "unknown there").exists()
+
+
+def test_what_came_back_damaged_is_not_put_in_place(elsewhere):
+    job = Job(elsewhere / "results", RUNS[:1], "cpu", True)
+    failed, files = jobs.afar((job, {}), lambda amount: None)
+    files[RUNS[0]]["weights.safetensors"] += b"x"
+    told = jobs.told(job, jobs.unpack, failed, files)
+    assert told[RUNS[0]].startswith("RecordError: weights.safetensors is damaged")
+    assert contents(job.results) == {}
+
+
+def test_what_did_not_come_back_has_failed(elsewhere):
+    job = Job(elsewhere / "results", RUNS, "cpu", True)
+    failed, files = jobs.afar((job, {}), lambda amount: None)
+    del files[RUNS[0]]["evaluation.json"], files[RUNS[1]]
+    assert jobs.unpack(job, failed, files) == {RUNS[0]: "evaluation.json is missing", RUNS[1]: "no record"}
+
+
+def test_only_files_of_a_record_are_written(elsewhere):
+    job = Job(elsewhere / "results", RUNS[:1], "cpu", True)
+    _, files = jobs.afar((job, {}), lambda amount: None)
+    records.write_files(job.folder(RUNS[0]), files[RUNS[0]] | {"../stray": b""}, RUNS[0])
+    assert {path.rsplit("/")[-1] for path in contents(job.results)} == set(records.FILES)
+
+
+def test_a_job_computes_in_one_thread(elsewhere):
+    torch.set_num_threads(2)
+    job = Job(elsewhere / "results", RUNS[:1], "cpu", True)
+    jobs.work(job, lambda amount: None)
+    assert records.read_record(job.folder(RUNS[0]), RUNS[0])["trained_on"]["threads"] == 1

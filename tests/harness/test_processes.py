@@ -1,0 +1,90 @@
+import ctypes
+import os
+import signal
+import time
+
+import pytest
+
+from helpers import finish, python
+from randformer.harness.processes import each
+
+
+def square(job: int, tick) -> int:
+    tick(1)
+    if job < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if job == 13:
+        raise ValueError("unlucky")
+    return job**2
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_every_job_is_done_once_and_progress_adds_up(count):
+    ticks = []
+    done = dict(each(square, [1, 2, 3, 4], count, ticks.append))
+    assert done == {1: 1, 2: 4, 3: 9, 4: 16}
+    assert sum(ticks) <= 4
+    if count == 1:
+        assert sum(ticks) == 4
+
+
+def test_a_process_that_is_killed_is_told_as_its_jobs_result():
+    done = dict(each(square, [2, -1], 2, lambda amount: None))
+    assert isinstance(done[-1], Exception)
+
+
+def test_an_error_that_work_did_not_catch_is_raised():
+    with pytest.raises(ValueError, match="unlucky"):
+        list(each(square, [1, 13], 2, lambda amount: None))
+
+
+def test_workers_end_with_their_parent(clone):
+    """The runner is killed while two workers train for long: they notice and end."""
+    code = (
+        "from dataclasses import replace; from randformer.harness import workers\n"
+        "from randformer.experiments.coloring.sweep import coloring\n"
+        "runs = coloring('smoke')['sweep']\n"
+        "runs = [replace(run, training=replace(run.training, steps=10**6)) for run in runs]\n"
+        "workers.fulfil('smoke', runs, jobs=2)"
+    )
+    (clone / "long.py").write_text(f"if __name__ == '__main__':\n    exec({code!r})\n")
+    process = python(clone, "long.py")
+    deadline = time.monotonic() + 60
+    while len(children := descendants(process.pid)) < 3 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    time.sleep(6)  # they have imported torch and train
+    os.kill(process.pid, signal.SIGKILL)
+    finish(process)
+    deadline = time.monotonic() + 60
+    while any(alive(pid) for pid in children) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not any(alive(pid) for pid in children)
+
+
+def descendants(pid: int) -> list[int]:
+    listed = os.popen(f"ps -o pid= --ppid {pid}").read().split()
+    return [int(child) for child in listed] + [d for child in listed for d in descendants(int(child))]
+
+
+def alive(pid: int) -> bool:
+    state = os.popen(f"ps -o stat= -p {pid}").read().strip()
+    return bool(state) and not state.startswith("Z")
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="not glibc")
+def test_a_process_that_trains_keeps_what_it_frees(clone):
+    """Resident memory, in MiB, with 256 MiB in use and after they were freed."""
+    code = """
+import re, torch
+from randformer.harness.processes import settle
+settle()
+resident = lambda: int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024
+held = torch.ones(2**26)
+print(resident())
+del held
+print(resident(), torch.get_num_threads())
+"""
+    _, out, _ = finish(python(clone, "-c", code))
+    used, kept, threads = map(int, out.split())
+    assert kept > used - 10
+    assert threads == 1

@@ -1,0 +1,166 @@
+import numpy as np
+import pytest
+import torch
+
+from randformer.core.transformer import Network, initialize
+from randformer.harness.checks import BadInput
+from randformer.problems.recall.task import BASES, Recall
+
+NETWORK = Network(width=12, key_size=3, embedding=2)
+
+
+def drawn(task: Recall, network: Network = NETWORK, models: int = 2, m: int = 3, batch: int = 12):
+    """Parameters (K, P), inputs and seeds in double precision."""
+    generator = torch.Generator().manual_seed(0)
+    parameters = [initialize(network, task.token_size, task.outputs, generator) for _ in range(models)]
+    inputs = [task.draw_inputs(batch, generator) for _ in range(models)]
+    seeds = [task.draw_seeds(m, batch, generator) for _ in range(models)]
+    return torch.stack(parameters).double(), torch.stack(inputs), torch.stack(seeds).double()
+
+
+def test_tokens_are_value_key_and_seed_and_the_query_has_no_value():
+    task = Recall(n=3, bits=2, seed_bits=2)
+    memory = torch.tensor([[[1, 0, 2, 1]]])  # values 1, 0, 2; asked for key 1
+    seed = torch.tensor([0.0, 1.0]).view(1, 1, 1, 2)
+    expected = [[1, 0, 1, 0, 0, 0, 1], [0, 0, 0, 1, 0, 0, 1], [0, 1, 0, 0, 1, 0, 1], [0, 0, 0, 1, 0, 0, 1]]
+    assert task.tokens(memory, seed)[0, 0, 0].tolist() == expected
+    assert task.targets(memory).tolist() == [[[0]]]
+    sees = [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 1, 1]]
+    assert task.mask(1, memory.device)[0, 0, 0].int().tolist() == sees
+
+
+def test_values_are_numbers_of_bits():
+    task = Recall(n=2, bits=3)
+    values = torch.arange(8)
+    assert task.split(torch.tensor(6)).tolist() == [0, 1, 1]
+    assert torch.equal(task.join(task.split(values) > 0), values)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        NETWORK,
+        Network(width=20, key_size=3, embedding=0),
+        Network(width=12, key_size=3, attention="softmax", layer_norm=True, mlp=True),
+    ],
+)
+def test_a_memory_asked_for_all_keys_answers_as_if_asked_for_each_alone(network):
+    task = Recall(n=4, bits=3, seed_bits=5, queries="all")
+    parameters, inputs, seeds = drawn(task, network)
+    together = task.logits(network, parameters, inputs, seeds)
+    for key in range(task.n):
+        asked = torch.cat([inputs, torch.full((*inputs.shape[:2], 1), key)], 2)
+        alone = task.logits(network, parameters, asked, seeds)
+        torch.testing.assert_close(together[:, :, :, key : key + 1], alone)
+
+
+def test_losses_are_the_binary_cross_entropy_of_the_asked_value():
+    task = Recall(n=4, bits=3, seed_bits=5)
+    parameters, inputs, seeds = drawn(task)
+    p = task.logits(NETWORK, parameters, inputs, seeds).sigmoid()[:, :, :, 0]
+    values = inputs[..., :4].gather(-1, inputs[..., 4:])
+    bits = (values >> torch.arange(3)) % 2
+    expected = torch.nn.functional.binary_cross_entropy(p, bits.double().unsqueeze(1).expand_as(p), reduction="none")
+    torch.testing.assert_close(task.losses(NETWORK, parameters, inputs, seeds), expected.sum(-1))
+
+
+def test_losses_of_all_keys_are_those_of_single_keys():
+    task = Recall(n=4, bits=3, seed_bits=5, queries="all")
+    parameters, inputs, seeds = drawn(task)
+    together = task.losses(NETWORK, parameters, inputs, seeds)
+    assert together.shape == (2, 3, 12)
+    alone = [
+        task.losses(NETWORK, parameters, torch.cat([inputs, torch.full((2, 3, 1), key)], 2), seeds) for key in range(4)
+    ]
+    torch.testing.assert_close(together, torch.stack(alone, 3).flatten(2))
+
+
+def test_drawn_inputs_are_uniform_and_as_many_as_asked_for():
+    generator = torch.Generator().manual_seed(0)
+    one, every = Recall(n=4, bits=2).draw_inputs(4000, generator), Recall(4, 2, 10, "all").draw_inputs(4000, generator)
+    assert one.shape == (4000, 5)
+    assert every.shape == (1000, 4)
+    for column in range(4):
+        assert torch.bincount(one[:, column], minlength=4).min() > 850
+        assert torch.bincount(every[:, column], minlength=4).min() > 190
+    assert torch.bincount(one[:, 4], minlength=4).min() > 850
+
+
+def test_a_batch_must_hold_whole_memories():
+    with pytest.raises(BadInput, match=r"batch = 10: asked for all n = 4 keys, give a multiple of n"):
+        Recall(n=4, queries="all").draw_inputs(10, torch.Generator())
+
+
+def test_seeds_are_bits_shared_by_all_inputs():
+    seeds = Recall().draw_seeds(500, 64, torch.Generator().manual_seed(0))
+    assert seeds.shape == (500, 1, 10)
+    assert set(seeds.unique().tolist()) == {0, 1}
+    assert seeds.mean().item() == pytest.approx(0.5, abs=0.03)
+
+
+def test_every_key_is_asked_for_every_value_equally_often():
+    reader = Recall(n=3, bits=2).evaluation_set(NETWORK)
+    assert reader.inputs == 64 * 4 * 3
+    assert np.bincount(reader.cells).tolist() == [BASES] * 12
+    for key in range(3):
+        asked = np.arange(reader.inputs) % 3 == key
+        assert np.array_equal(reader.targets[asked], reader.memories[:, key].numpy())
+        others = reader.memories[:, (key + 1) % 3]
+        for value in range(4):  # whatever the value asked for, the others are all there
+            assert torch.bincount(others[reader.memories[:, key] == value], minlength=4).min() >= 4
+
+
+def test_the_reader_agrees_with_the_logits_of_single_inputs():
+    task = Recall(n=3, bits=2, seed_bits=4)
+    reader = task.evaluation_set(NETWORK)
+    parameters, _, _ = drawn(task, models=1)
+    parameters = parameters.float() * 1.5
+    seeds = task.draw_seeds(100, 1, torch.Generator().manual_seed(1))
+    p = reader.probabilities(parameters, seeds)
+    answers = np.stack([reader.answers(one) for one in p])
+    for index in (0, 100, 767):
+        memory, key = reader.memories[index // 3], torch.tensor([index % 3])
+        logits = task.logits(NETWORK, parameters, torch.cat([memory, key]).view(1, 1, -1), seeds.unsqueeze(0))
+        torch.testing.assert_close(p[:, index], logits[0, :, 0, 0].double().sigmoid(), atol=1e-5, rtol=1e-4)
+        assert np.array_equal(reader.answers_to(index, parameters, seeds), answers[:, index])
+        assert np.array_equal(reader.right(answers[:, index], index), answers[:, index] == memory[key].item())
+    bits = task.split(torch.from_numpy(reader.targets))
+    chance = torch.where(bits > 0, p[0], 1 - p[0])
+    assert reader.sampled(p[0]) == pytest.approx(chance.prod(1).numpy(), rel=1e-5)
+    assert reader.loss(p[0]) == pytest.approx(-chance.clamp_min(1e-16).log().mean(1).numpy(), rel=1e-4)
+
+
+def test_details_count_the_pairs_held():
+    """A model that recalls keys 0 and 1 under seed 0, only key 2 under seed 1."""
+    reader = Recall(n=3, bits=2).evaluation_set(NETWORK)
+    keys = np.arange(reader.inputs) % 3
+    wrong = (reader.targets + 1) % 4
+    answers = np.stack([np.where(keys < 2, reader.targets, wrong), np.where(keys == 2, reader.targets, wrong)])
+    votes = np.repeat([0.0, 0.5, 1.0], reader.inputs // 3)
+    found = reader.details({"answers": answers, "variance": np.full((reader.inputs, 2), 0.25)}, {"majority5": votes})
+    counts = found.pop("votes")["majority5"]
+    assert found == {"variance": 0.25, "keys": [0.5, 0.5, 0.5], "held": [2, 1]}
+    assert (counts[0], counts[50], counts[100], sum(counts)) == (256, 256, 256, 768)
+
+
+def test_each_bit_is_elected_alone():
+    reader = Recall(n=3, bits=3).evaluation_set(NETWORK)
+    answers = np.array([[0b110, 0b001], [0b011, 0b110], [0b101, 0b111]], np.int32)
+    assert reader.bitwise(answers).tolist() == [0b111, 0b111]  # 2 of 3 for every bit: an answer that nobody gave
+    assert reader.bitwise(answers[:2]).tolist() == [0b110, 0b001]  # equal votes: as the first has it
+    assert reader.bitwise(np.array([[3], [0], [3], [3]], np.int32)).tolist() == [3]
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        ({"n": 1}, r"n \(pairs\) = 1: give a whole number, at least 2"),
+        ({"bits": 0}, "bits = 0: give a whole number, at least 1 and at most 8"),
+        ({"bits": 9}, "bits = 9: give a whole number, at least 1 and at most 8"),
+        ({"seed_bits": 0}, "seed_bits = 0: give a whole number, at least 1"),
+        ({"queries": "two"}, "queries = 'two': give one of one, all"),
+    ],
+)
+def test_impossible_tasks_are_refused(bad, told):
+    with pytest.raises(BadInput, match=told):
+        Recall(**bad)

@@ -1,0 +1,107 @@
+import pandas as pd
+import pytest
+
+from helpers import ROOT
+from randformer.harness.checks import BadInput
+from randformer.report import claims
+from randformer.report.claims import CLAIMS, COLUMNS, Claim, Condition, judge
+
+AT_LEAST_60 = Claim("X", "a claim", "70", "at least 60", (Condition("a", ">=", 60),), "n.ipynb")
+BOTH = Claim("Y", "two", "70; 0", "a >= 60, b = 0", (Condition("a", ">=", 60), Condition("b", "==", 0)), "n.ipynb")
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ([61, 62, 63], "replicated"),
+        ([50, 65, 70], "partly"),
+        ([50, 55, 70], "not replicated"),
+        ([60] * 3, "replicated"),
+    ],
+)
+def test_the_unfavourable_end_of_the_interval_decides(values, verdict):
+    assert judge(AT_LEAST_60, {"a": values})["verdict"] == verdict
+
+
+def test_the_weakest_condition_decides():
+    assert judge(BOTH, {"a": [70, 80], "b": [0, 0]})["verdict"] == "replicated"
+    assert judge(BOTH, {"a": [50, 75], "b": [0, 0]})["verdict"] == "partly"
+    row = judge(BOTH, {"a": [70, 80], "b": [0, 100]})
+    assert row["verdict"] == "not replicated"
+    assert (row["ours"], row["low"], row["high"], row["n_runs"]) == ("75.0; 50.0", "70.0; 0.0", "80.0; 100.0", "2")
+
+
+def test_at_most_is_judged_by_the_upper_end():
+    claim = Claim("Z", "", "", "", (Condition("a", "<=", 15),), "")
+    assert judge(claim, {"a": [1, 2, 3]})["verdict"] == "replicated"
+    assert judge(claim, {"a": [0, 0, 40]})["verdict"] == "partly"
+
+
+def test_strict_bounds_and_digits():
+    claim = Claim("Z", "", "", "", (Condition("a", "<", 0.005, 4), Condition("b", ">", 0)), "")
+    row = judge(claim, {"a": [0.001, 0.002], "b": [1, 2]})
+    assert (row["verdict"], row["ours"]) == ("replicated", "0.0015; 1.5")
+    assert judge(claim, {"a": [0.005, 0.005], "b": [1, 2]})["verdict"] == "not replicated"
+    assert judge(claim, {"a": [0.001, 0.002], "b": [0, 2]})["verdict"] == "partly"
+
+
+def test_within_a_bound_on_both_sides():
+    claim = Claim("Z", "", "", "", (Condition("a", "within", 5),), "")
+    assert judge(claim, {"a": [-4, 4]})["verdict"] == "replicated"
+    assert judge(claim, {"a": [-6, 4]})["verdict"] == "partly"
+    assert judge(claim, {"a": [-6, -7]})["verdict"] == "not replicated"
+
+
+def test_equal_means_equal_as_reported():
+    """A percentile that is a mean over thousands of inputs on 100 seeds is 0 to 0.1 points, hardly ever exactly."""
+    assert Condition("a", "==", 0).holds(0.04)
+    assert not Condition("a", "==", 0).holds(0.06)
+
+
+def test_one_run_is_no_replication():
+    """Its interval is unknown: nan satisfies no rule."""
+    assert judge(AT_LEAST_60, {"a": [99]})["verdict"] == "partly"
+
+
+def test_a_claim_without_its_measurement_is_an_error():
+    with pytest.raises(KeyError, match="b"):
+        judge(BOTH, {"a": [70]})
+
+
+def test_rows_are_stored_beside_those_of_other_notebooks(monkeypatch, tmp_path):
+    monkeypatch.setattr(claims, "ROOT", tmp_path)
+    good = {condition.measure: [99.0, 99.5] for claim in CLAIMS.values() for condition in claim.conditions}
+    claims.store("laptop", [judge(CLAIMS["C3"], good)])
+    claims.store("laptop", [judge(CLAIMS["C1"], good)])
+    table = claims.read("laptop")
+    assert table.columns.to_list() == COLUMNS
+    assert table["id"].to_list() == ["C1", "C3"]
+    claims.store("laptop", [judge(CLAIMS["C3"], good | {"percentile95 majority30": [1.0, 2.0]})])
+    assert claims.read("laptop")["verdict"].to_list() == ["not replicated", "not replicated"]
+
+
+@pytest.mark.parametrize("text", ["", "id,claim\nC1,x\n", "\x00\x01"])
+def test_a_damaged_table_is_told(monkeypatch, tmp_path, text):
+    monkeypatch.setattr(claims, "ROOT", tmp_path)
+    (tmp_path / "figures" / "laptop").mkdir(parents=True)
+    (tmp_path / "figures" / "laptop" / "claims.csv").write_text(text)
+    with pytest.raises(BadInput, match=r"claims\.csv is damaged: delete it"):
+        claims.read("laptop")
+
+
+def test_the_readme_shows_the_laptop_claims():
+    """README's table is generated from figures/laptop/claims.csv: ./run_all.sh writes it."""
+    readme = (ROOT / "README.md").read_text()
+    assert claims.with_claims(readme, claims.read("laptop")) == readme
+
+
+def test_a_readme_without_a_place_for_the_table_is_told():
+    with pytest.raises(BadInput, match=r"README\.md needs the two lines"):
+        claims.with_claims("# Something else", claims.read("laptop"))
+
+
+def test_the_table_of_the_readme_has_a_row_per_claim():
+    row = judge(BOTH, {"a": [70, 80], "b": [0, 0]})
+    lines = claims.markdown(pd.DataFrame([row])).splitlines()
+    assert len(lines) == 3
+    assert "75.0 [70.0, 80.0]; 0.0 [0.0, 0.0], n = 2 | replicated |" in lines[2]
