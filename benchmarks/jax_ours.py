@@ -205,8 +205,8 @@ def search_losses(run, row, seeds):
     ahead = jnp.stack([cells // n, cells % n], 1)[:, None] + jnp.array(MOVES)
     onwards = jnp.clip(ahead, 0, n - 1) @ jnp.array([n, 1])
 
-    def caches(branches):
-        return jnp.zeros((network.layers, 2, episode + 1, network.heads, network.key_size, m, branches))
+    def caches(sequences_per_seed):
+        return jnp.zeros((network.layers, 2, episode + 1, network.heads, network.key_size, m, sequences_per_seed))
 
     def go(cell, reward, at, kept, number, shared=None):
         x = states[cell] + place[at] + jnp.expand_dims(reward, -1) * of_reward

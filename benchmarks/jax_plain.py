@@ -100,7 +100,7 @@ def draw_recall(run, key):
     task, keys = run.task, jax.random.split(key, 3)
     values = jax.random.randint(keys[0], (run.training.batch, task.n), 0, 2**task.bits)
     asked = jax.random.randint(keys[1], (run.training.batch, 1), 0, task.n)
-    seeds = jax.random.bernoulli(keys[2], shape=(run.model.m, 1, task.seed_bits)).astype(jnp.float32)
+    seeds = jax.random.bernoulli(keys[2], shape=(run.objective.m, 1, task.seed_bits)).astype(jnp.float32)
     return jnp.concatenate([values, asked], 1), seeds
 
 
@@ -108,7 +108,7 @@ def draw_coloring(run, key):
     """One model's cycles (B, n) and seeds (m, 1, n)."""
     keys, n = jax.random.split(key), run.task.n
     cycles = jax.random.uniform(keys[0], (run.training.batch, n)).argsort(-1)
-    return cycles, jax.random.uniform(keys[1], (run.model.m, 1, n))
+    return cycles, jax.random.uniform(keys[1], (run.objective.m, 1, n))
 
 
 DRAWS = {"recall": draw_recall, "coloring": draw_coloring}
@@ -120,8 +120,11 @@ def schedule(training):
 
     def rate(step):
         along = (step - training.warmup) / max(1, training.steps - training.warmup)
-        cosine = training.final + (training.peak - training.final) * (1 + jnp.cos(jnp.pi * along)) / 2
-        return jnp.where(step < training.warmup, training.peak * (step + 1) / training.warmup, cosine)
+        cosine = (
+            training.final_learning_rate
+            + (training.learning_rate - training.final_learning_rate) * (1 + jnp.cos(jnp.pi * along)) / 2
+        )
+        return jnp.where(step < training.warmup, training.learning_rate * (step + 1) / training.warmup, cosine)
 
     return rate
 
@@ -147,7 +150,7 @@ class JaxStep:
         self.optimizer = vmap(optimizer.init)(self.rows)
 
         def one(row, optimizer_state, inputs, seeds):
-            wanted = lambda row: objective(losses(run, row, inputs, seeds), run.model.q)  # noqa: E731
+            wanted = lambda row: objective(losses(run, row, inputs, seeds), run.objective.q)  # noqa: E731
             gradient, l_q = jax.grad(wanted, has_aux=True)(row)
             change, optimizer_state = optimizer.update(gradient, optimizer_state, row)
             return row + change, optimizer_state, l_q
@@ -213,9 +216,9 @@ class JaxGeneration:
     def __init__(self, workload: Workload, device, losses):
         run, training = workload.run, workload.run.training
         row = jnp.asarray(workload.begin(device).parameters[0].numpy())
-        adam = optax.adam(training.rate, training.beta1, training.beta2, training.eps)
+        adam = optax.adam(training.learning_rate, training.beta1, training.beta2, training.eps)
         strategy, self.beta1 = PGPE(training.batch, row, adam), training.beta1
-        parameters = strategy.default_params.replace(std_init=training.std, std_lr=training.std_rate)
+        parameters = strategy.default_params.replace(std_init=training.std, std_lr=training.std_learning_rate)
         self.key = jax.random.key(0)
         self.state = strategy.init(self.key, row, parameters)
 
@@ -227,7 +230,7 @@ class JaxGeneration:
         def drawn(state, key):
             keys = jax.random.split(key, 3)
             candidates, state = strategy.ask(keys[0], state, parameters)
-            return given(state, candidates, jax.random.normal(keys[1], (run.model.m, run.task.seed_size)), keys[2])
+            return given(state, candidates, jax.random.normal(keys[1], (run.objective.m, run.task.seed_size)), keys[2])
 
         self.given, self.drawn = jax.jit(given), jax.jit(drawn)
 

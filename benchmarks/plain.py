@@ -151,7 +151,7 @@ class PlainStep:
         self.loss = []
         for model, optimizer, x, r in zip(self.models, self.optimizers, inputs, seeds, strict=True):
             optimizer.zero_grad()
-            wanted, l_q = objective(LOSSES[run.problem](model, run.task, x, r), run.model.q)
+            wanted, l_q = objective(LOSSES[run.problem](model, run.task, x, r), run.objective.q)
             wanted.backward()
             nn.utils.clip_grad_norm_(model.parameters(), run.training.clip)
             optimizer.param_groups[0]["lr"] = run.training.learning_rate(self.steps)
@@ -254,7 +254,7 @@ class PlainGeneration:
 
     def numbers(self) -> dict:
         state, beta1 = self.state, self.run.training.beta1
-        found = {"loss": self.loss.view(1), "gradient": state.first / (1 - beta1), "parameters": state.parameters}
+        found = {"loss": self.loss.view(1), "gradient": state.exp_avg / (1 - beta1), "parameters": state.parameters}
         found |= {"std": state.std, "losses": self.losses}
         return {name: value.cpu().numpy() for name, value in found.items()}
 

@@ -40,7 +40,7 @@ def machine(size: int = 2048, length: int = 2**25) -> tuple[float, float]:
 def recall(workload: Workload) -> tuple[int, int]:
     """Operations and floats of one model's step. A pair or query has columns read off it, d wide each."""
     run, task, network = workload.run, workload.run.task, workload.run.network
-    n, width, d, layers, m = task.n, network.width, network.key_size, network.layers, run.model.m
+    n, width, d, layers, m = task.n, network.width, network.key_size, network.layers, run.objective.m
     batch, values = run.training.batch, 2**task.bits
     sequences, columns = m * batch, 3 * layers * d + task.bits  # of a query; a pair's end before the last layer's query
     few = (3 * layers - 1) * d
@@ -58,7 +58,7 @@ def recall(workload: Workload) -> tuple[int, int]:
 def coloring(workload: Workload) -> tuple[int, int]:
     """Operations and floats of one model's step: of tokens, ordered pairs and paths of four vertices, and of cycles."""
     run, task, d, colors = workload.run, workload.run.task, workload.run.network.key_size, workload.run.task.outputs
-    n, width, m, batch = task.n, workload.run.network.width, run.model.m, run.training.batch
+    n, width, m, batch = task.n, workload.run.network.width, run.objective.m, run.training.batch
     reads = 2 * d + 2 * colors  # columns that the second layer and the output read off a vertex
     sequences, tokens, pairs, paths = m * batch, m * n, m * n**2, m * n**4
     products = tokens * 2 * width * (task.token_size + 2 * d + 2 * reads) + pairs * (2 * d + 2 * reads)
@@ -75,7 +75,7 @@ def search(workload: Workload) -> tuple[int, int]:
     noise, seeds = draw(run, state)
     done = task.search(network, state.parameters + torch.cat([noise, -noise]), seeds)
     width, inner, layers = network.width, network.heads * network.key_size, network.layers
-    first = run.training.batch * run.model.m * (task.episode + 1)  # tokens
+    first = run.training.batch * run.objective.m * (task.episode + 1)  # tokens
     found, again, visits = (x.double() for x in (done.found, done.again, done.visits))
     lost = (~done.found[..., 1:]).any(-1).sum()  # one more branch each, to the end
     second = (found * (1 + again)).sum() + lost * (task.episode + 1)

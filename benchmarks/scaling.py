@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from randformer.core.evolution import Evolution
+from randformer.core.evolution import PGPE
 from randformer.core.gradient import BUDGET, gradients, seeds_at_once
-from randformer.core.objective import Model
+from randformer.core.objective import Objective
 from randformer.core.runs import NetworkRun
 from randformer.core.training import begin, draw_inputs, draw_seeds, join
-from randformer.experiments.gridworld.sweep import gridworld
-from randformer.harness.processes import settle
+from randformer.experiments.gridworld.sweep import runs as gridworld
+from randformer.harness.processes import configure_process
 from randformer.problems.coloring.task import Coloring
 from randformer.problems.recall.task import Recall
 
@@ -58,22 +58,22 @@ def run_of(point: dict, m: int) -> NetworkRun:
     """The run whose step is measured."""
     name = point["task"]
     if name == "gridworld":
-        run = next(run for run in gridworld("laptop")["models"] if run.model.q == float("inf"))
-        return replace(run, model=replace(run.model, m=m))
+        run = next(run for run in gridworld("laptop")["models"] if run.objective.q == float("inf"))
+        return replace(run, objective=replace(run.objective, m=m))
     task, network, training = {"recall": Recall, "coloring": Coloring}[name].standard()
     task, training = (
         replace(task, n=point.get("n", task.n)),
         replace(training, batch=point.get("batch", training.batch)),
     )
-    return NetworkRun(task, network, Model(point.get("q", Q[name]), m), training, 0)
+    return NetworkRun(task, network, Objective(point.get("q", Q[name]), m), training, 0)
 
 
 def stepper(point: dict, m: int):
     """A function of no arguments that makes one step."""
     run, models = run_of(point, m), point.get("models", 1)
-    state = join([begin(replace(run, number=number), torch.device("cpu")) for number in range(models)])
-    q = torch.full((models,), run.model.q)
-    if isinstance(run.training, Evolution):
+    state = join([begin(replace(run, run_index=number), torch.device("cpu")) for number in range(models)])
+    q = torch.full((models,), run.objective.q)
+    if isinstance(run.training, PGPE):
         return lambda: run.training.step(run, q, state)
     size = {"one pass": m, "slices of 10": 10, "as trained": seeds_at_once(run.group, BUDGET)}[point["way"]]
 
@@ -86,7 +86,7 @@ def stepper(point: dict, m: int):
 
 def measure(point: dict) -> dict:
     """One round of one point, in this process."""
-    settle()
+    configure_process()
     m = point.get("m", M[point["task"]])
     stepper(point | {"way": "one pass"}, 1)()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from randformer.harness.processes import settle
+from randformer.harness.processes import configure_process
 
 from .plain import CachedGeneration, PlainGeneration, PlainStep
 from .vmapped import VmappedGeneration, VmappedStep
@@ -30,7 +30,7 @@ def names(workload: Workload, device: torch.device) -> list[str]:
 
 def settle_for(name: str) -> None:
     """Make this process one that runs a variant: ours as a training does, others on one thread and as they come."""
-    settle() if name == OURS else torch.set_num_threads(1)
+    configure_process() if name == OURS else torch.set_num_threads(1)
 
 
 def build(name: str, workload: Workload, device: torch.device):

@@ -29,7 +29,7 @@ class VmappedStep:
                 call = lambda *tokens, **last: functional_call(base, parameters, tokens, last)  # noqa: E731
                 return losses(call, run.task, inputs, seed.unsqueeze(0))[0]
 
-            return objective(vmap(of_seed)(seeds), run.model.q)
+            return objective(vmap(of_seed)(seeds), run.objective.q)
 
         self.gradients = vmap(grad_and_value(wanted, has_aux=True))
         options = {"betas": (training.beta1, training.beta2), "eps": training.eps}

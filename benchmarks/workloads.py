@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from randformer.core.gradient import Training
-from randformer.core.objective import Model
+from randformer.core.gradient import GradientTraining
+from randformer.core.objective import Objective
 from randformer.core.runs import NetworkRun
 from randformer.core.training import State, begin, draw_inputs, draw_seeds, join
 from randformer.experiments.gridworld.sweep import SIZES
@@ -35,11 +35,11 @@ class Workload:
     @property
     def by_gradient(self) -> bool:
         """Whether it is a training step, and not a generation."""
-        return isinstance(self.run.training, Training)
+        return isinstance(self.run.training, GradientTraining)
 
     def begin(self, device: torch.device) -> State:
         """The state of runs 0 to K - 1 before their first step."""
-        return join([begin(replace(self.run, number=number), device) for number in range(self.models)])
+        return join([begin(replace(self.run, run_index=number), device) for number in range(self.models)])
 
 
 def workloads() -> list[Workload]:
@@ -47,10 +47,10 @@ def workloads() -> list[Workload]:
     found = []
     for kind, shown, q, m in ((Recall, "recall step", 100, 30), (Coloring, "colouring step", 10, 10)):
         task, network, training = kind.standard()
-        run = NetworkRun(task, network, Model(q, m), training, 0)
+        run = NetworkRun(task, network, Objective(q, m), training, 0)
         found += [Workload(shown, run), Workload(f"{shown}, 5 models", run, 5)]
     sizes = SIZES["laptop"]
-    search = NetworkRun(sizes.task, sizes.network, Model(inf, sizes.m), sizes.training, 0)
+    search = NetworkRun(sizes.task, sizes.network, Objective(inf, sizes.m), sizes.training, 0)
     return [*found, Workload("PGPE generation", search)]
 
 
@@ -61,7 +61,7 @@ def named(name: str) -> Workload:
 
 def draw(run: NetworkRun, state: State) -> tuple[Tensor, Tensor]:
     """What the next step of ours would draw, and draws no more: inputs (K, B, ...), or noise (pairs, P), and seeds."""
-    if isinstance(run.training, Training):
+    if isinstance(run.training, GradientTraining):
         first = draw_inputs(run, state)
     else:
         (generator,) = state.generators
@@ -75,7 +75,7 @@ class Ours:
 
     def __init__(self, workload: Workload, device: torch.device):
         self.run, self.state = workload.run, workload.begin(device)
-        self.q = torch.full((workload.models,), self.run.model.q, device=device)
+        self.q = torch.full((workload.models,), self.run.objective.q, device=device)
 
     def step(self) -> None:
         self.loss = self.run.training.step(self.run, self.q, self.state)[0]
@@ -83,6 +83,6 @@ class Ours:
     def numbers(self) -> dict[str, np.ndarray]:
         """After one step: Adam's mean of gradients is a tenth of the gradient that it was given."""
         state = self.state
-        gradient = state.first / (1 - self.run.training.beta1)
+        gradient = state.exp_avg / (1 - self.run.training.beta1)
         found = {"loss": self.loss, "gradient": gradient, "parameters": state.parameters, "std": state.std}
         return {name: value.detach().cpu().numpy() for name, value in found.items() if value.numel()}

@@ -10,9 +10,9 @@ from pathlib import Path
 import torch
 
 from randformer.core.adversary import evaluate
-from randformer.core.evolution import Evolution
-from randformer.core.gradient import Training
-from randformer.core.objective import Model
+from randformer.core.evolution import PGPE
+from randformer.core.gradient import GradientTraining
+from randformer.core.objective import Objective
 from randformer.core.runs import NetworkRun
 from randformer.core.training import begin
 from randformer.core.transformer import Network
@@ -21,13 +21,13 @@ from randformer.problems.gridworld.task import GridWorld
 from randformer.problems.recall.task import Recall
 
 ROOT = Path(__file__).resolve().parents[1]
-TINY = NetworkRun(Coloring(6), Network(), Model(3, 3), Training(20, 16, warmup=5), 0)
+TINY = NetworkRun(Coloring(6), Network(), Objective(3, 3), GradientTraining(20, 16, warmup=5), 0)
 TINY_RECALL = replace(TINY, task=Recall(4, 2, 3, "all"), network=Network(12, key_size=3, embedding=2))
-TINY_SEARCH = NetworkRun(
+TINY_GRIDWORLD = NetworkRun(
     GridWorld(3, 6, 2),
     Network(8, 1, 2, 4, "softmax", mlp=True, layer_norm=True),
-    Model(3, 3),
-    Evolution(20, 6),
+    Objective(3, 3),
+    PGPE(20, 6),
     0,
 )
 
@@ -42,21 +42,21 @@ def tiny_recall(number: int = 0, q: float = 3, fixed: bool = False, **training) 
     return like(TINY_RECALL, number, q, fixed, **training)
 
 
-def tiny_search(number: int = 0, q: float = 3, fixed: bool = False, **training) -> NetworkRun:
+def tiny_gridworld(number: int = 0, q: float = 3, fixed: bool = False, **training) -> NetworkRun:
     """A grid world run that takes a moment."""
-    return like(TINY_SEARCH, number, q, fixed, **training)
+    return like(TINY_GRIDWORLD, number, q, fixed, **training)
 
 
 def like(run: NetworkRun, number: int, q: float, fixed: bool, **training) -> NetworkRun:
-    model = Model(q, 1 if fixed else run.model.m, fixed)
-    return replace(run, number=number, model=model, training=replace(run.training, **training))
+    model = Objective(q, 1 if fixed else run.objective.m, fixed)
+    return replace(run, run_index=number, objective=model, training=replace(run.training, **training))
 
 
 def evaluations(runs: list[NetworkRun]) -> list[dict]:
     """Evaluations of untrained models."""
     states = [begin(run, torch.device("cpu")) for run in runs]
     return [
-        evaluate(run, state.parameters * 2, state.seed[0] if run.model.fixed_seed else None)
+        evaluate(run, state.parameters * 2, state.seed[0] if run.objective.fixed_seed else None)
         for run, state in zip(runs, states, strict=True)
     ]
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers import ROOT, TINY, TINY_RECALL, TINY_SEARCH
+from helpers import ROOT, TINY, TINY_GRIDWORLD, TINY_RECALL
 
 sys.path.insert(0, str(ROOT))
 from benchmarks import roofline, variants
@@ -19,10 +19,10 @@ from benchmarks.workloads import Workload, named, workloads
 CPU = torch.device("cpu")
 ONE_QUERY = replace(TINY_RECALL, task=replace(TINY_RECALL.task, queries="one"))
 WORST = replace(  # with candidates that differ in their worst cell, so that there is a gradient
-    TINY_SEARCH,
-    task=replace(TINY_SEARCH.task, n=2),
-    model=replace(TINY_SEARCH.model, q=inf),
-    training=replace(TINY_SEARCH.training, batch=16, std=0.5),
+    TINY_GRIDWORLD,
+    task=replace(TINY_GRIDWORLD.task, n=2),
+    objective=replace(TINY_GRIDWORLD.objective, q=inf),
+    training=replace(TINY_GRIDWORLD.training, batch=16, std=0.5),
 )
 TINY_WORKLOADS = [Workload("recall", ONE_QUERY, 2), Workload("coloring", TINY, 2), Workload("search", WORST)]
 CASES = [(workload, name) for workload in TINY_WORKLOADS for name in variants.names(workload, CPU)[1:]]
@@ -42,7 +42,7 @@ def test_every_variant_gives_our_numbers(workload, name):
 @pytest.mark.parametrize("workload", TINY_WORKLOADS, ids=lambda workload: workload.name)
 def test_a_variant_that_computes_something_else_is_found(workload):
     expected = variants.reference(workload, CPU)
-    other = replace(workload, run=replace(workload.run, model=replace(workload.run.model, q=2.0)))
+    other = replace(workload, run=replace(workload.run, objective=replace(workload.run.objective, q=2.0)))
     if workload.by_gradient:
         with pytest.raises(AssertionError, match="not the numbers of ours"):
             variants.agreement(variants.build("plain PyTorch", other, CPU), workload, CPU, expected)
@@ -66,13 +66,13 @@ def test_the_roofline_counts_what_a_step_does(name):
 def test_what_is_timed_is_what_was_asked_for():
     """Table 1's recall step, table 2's colouring step, and a generation."""
     recall, recalls, coloring, colorings, search = workloads()
-    assert (recall.run.task.n, recall.run.task.queries, recall.run.model.m, recall.run.training.batch) == (
+    assert (recall.run.task.n, recall.run.task.queries, recall.run.objective.m, recall.run.training.batch) == (
         20,
         "one",
         30,
         512,
     )
-    assert (coloring.run.task.n, coloring.run.model.m, coloring.run.training.batch) == (10, 10, 256)
+    assert (coloring.run.task.n, coloring.run.objective.m, coloring.run.training.batch) == (10, 10, 256)
     assert (recall.models, recalls.models, coloring.models, colorings.models, search.models) == (1, 5, 1, 5, 1)
     assert not search.by_gradient
 

@@ -13,9 +13,9 @@ import torch
 from randformer.core import adversary as evaluation
 from randformer.core.runs import NetworkRun
 from randformer.core.training import train
-from randformer.experiments.coloring.sweep import coloring
-from randformer.experiments.gridworld.sweep import gridworld
-from randformer.experiments.recall.sweep import recall
+from randformer.experiments.coloring.sweep import runs as coloring
+from randformer.experiments.gridworld.sweep import runs as gridworld
+from randformer.experiments.recall.sweep import runs as recall
 from randformer.harness import workers
 
 STORED = Path(__file__).with_name("canary.json")
@@ -28,11 +28,11 @@ def kinds() -> dict[str, NetworkRun]:
     runs += [run for part in ("size", "screening") for run in recall("laptop")[part] if run.task.n == 20]
     runs += [run for run in recall("paper")["size"] if run.task.n == 12]  # one query of each memory
     for run in runs:
-        if run.number == 0 and run.model.q in (1, 10, 100):
+        if run.run_index == 0 and run.objective.q in (1, 10, 100):
             short = replace(run, training=replace(run.training, steps=50, warmup=10))
             found.setdefault(str(short), short)
     for run in gridworld("laptop")["models"]:
-        if run.number == 0:
+        if run.run_index == 0:
             short = replace(run, training=replace(run.training, steps=10, batch=16))  # generations
             found.setdefault(str(short), short)
     return found
@@ -62,7 +62,7 @@ def test_nothing_is_stored_that_is_not_trained():
 @pytest.mark.parametrize(("runs", "q"), [(coloring("laptop")["sweep"], 10), (recall("laptop")["size"], 100)])
 def test_evaluating_a_record_again_gives_the_stored_evaluation(runs, q, fixed_seed):
     """To 1e-3 of success: where two answers are all but equally probable, processors may differ."""
-    run = next(run for run in runs if run.model.q == q and run.model.fixed_seed is fixed_seed)
+    run = next(run for run in runs if run.objective.q == q and run.objective.fixed_seed is fixed_seed)
     record, stored = workers.load("laptop", run)
     found = evaluation.evaluate(run, record["parameters"], record["seed"])
     for name in ("success", "loss", "sampled", "majority5", "majority30", "bitwise5", "bitwise30"):

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from helpers import ROOT
-from randformer.experiments import registry as experiments
+from randformer.experiments import registry
 from randformer.harness import workers
 
 FILES = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
@@ -46,8 +46,8 @@ def test_modules_can_be_read_in_one_sitting():
 
 def test_every_declared_laptop_run_has_a_valid_record():
     """So that notebooks compare with what is stored, and train nothing."""
-    runs = experiments.declared("laptop")
-    assert {str(run): need for run in runs if (need := workers.missing("laptop", run))} == {}
+    runs = registry.declared("laptop")
+    assert {str(run): need for run in runs if (need := workers.why_stale("laptop", run))} == {}
 
 
 @pytest.mark.skipif(not FILES, reason="not a git checkout")

@@ -4,16 +4,16 @@ import pytest
 
 from helpers import ROOT, finish, python
 from randformer import __main__ as runner
-from randformer.experiments.registry import NOTEBOOKS, declared
+from randformer.experiments.registry import declared, experiments
 from randformer.report import notebooks
 
 # A small part of the smoke profile, so that a whole run takes seconds: what the runner is asked for in these tests.
 FEW = """
 from dataclasses import replace
 from randformer import __main__ as runner
-from randformer.experiments import registry as experiments
-declared = experiments.declared
-experiments.declared = lambda *a: declared(*a)[:3]
+from randformer.experiments import registry
+declared = registry.declared
+registry.declared = lambda *a: declared(*a)[:3]
 """
 
 
@@ -115,7 +115,7 @@ def test_a_notebook_is_not_executed_where_any_of_its_runs_failed(monkeypatch):
     alone = next(run for run in declared("smoke", "cost") if run not in others)
     broken = runner.figures(runner.parse(["--profile", "smoke"]), {alone})
     assert list(broken) == ["05_cost_of_randomness.ipynb"]
-    assert sorted([*executed, *broken]) == sorted(NOTEBOOKS.values())
+    assert sorted([*executed, *broken]) == sorted(experiment.notebook for experiment in experiments().values())
 
 
 def test_training_needs_torch_numpy_and_safetensors_alone(clone):

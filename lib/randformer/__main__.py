@@ -11,7 +11,7 @@ import sys
 import time
 
 from randformer.core.runs import NetworkRun
-from randformer.experiments import registry as experiments
+from randformer.experiments import registry
 from randformer.harness import workers
 from randformer.harness.checks import BadInput, at_least, one_of, shaped
 from randformer.harness.profiles import PROFILES
@@ -51,7 +51,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument("--profile", default="laptop", help=f"{', '.join(PROFILES)}; default laptop")
-    parser.add_argument("--only", help=f"one of the notebooks: {', '.join(experiments.NOTEBOOKS)}")
+    parser.add_argument("--only", help=f"one of the notebooks: {', '.join(registry.experiments())}")
     parser.add_argument("--retrain", action="store_true", help="train and evaluate all anew, valid records or not")
     parser.add_argument("--jobs", type=int, help="processes; default one per core")
     parser.add_argument("--device", default="cpu", help="cpu or cuda; default cpu")
@@ -68,19 +68,20 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         if asked.jobs is not None:
             raise BadInput("jobs, scheduler: give only one, the cluster's workers say how many jobs run at once")
     if asked.only is not None:
-        one_of("only", asked.only, experiments.NOTEBOOKS)
+        one_of("only", asked.only, registry.experiments())
     return asked
 
 
 def run(asked: argparse.Namespace) -> int:
-    recorded = asked.only in (None, *experiments.EXPERIMENTS)  # 00_start_here trains live and leaves no records
-    runs = experiments.declared(asked.profile, asked.only) if recorded else []
+    runs = registry.declared(asked.profile, asked.only)
     if asked.explain:
         return explain(asked.profile, runs)
     began = time.monotonic()
     workers.check(asked.profile, runs, asked.device, asked.scheduler)
-    with workers.alone():
-        outcome = workers.fulfil(asked.profile, runs, asked.jobs or 0, asked.device, asked.retrain, asked.scheduler)
+    with workers.exclusive_lock():
+        outcome = workers.ensure_records(
+            asked.profile, runs, asked.jobs or 0, asked.device, asked.retrain, asked.scheduler
+        )
         broken = {}
         if asked.figures:
             broken = figures(asked, set(outcome.failed))
@@ -93,10 +94,11 @@ def figures(asked: argparse.Namespace, failed: set[NetworkRun]) -> dict[str, str
     from randformer.report import notebooks  # a machine that only trains need not have what executes them
 
     broken = {}
-    for name, file in experiments.NOTEBOOKS.items():
+    for name, experiment in registry.experiments().items():
         if asked.only not in (None, name):
             continue
-        if name in experiments.EXPERIMENTS and failed & set(experiments.declared(asked.profile, name)):
+        file = experiment.notebook
+        if failed & set(experiment.runs(asked.profile)):
             broken[file] = "not executed, some of its runs failed"
             continue
         print(f"executing {file} ... ", end="", flush=True)
@@ -152,7 +154,7 @@ def explain(profile: str, runs: list[NetworkRun]) -> int:
     names = {run.problem for run in runs}
     stored = {name: [flat(config) for config in workers.stored_configs(profile, name)] for name in names}
     for run in runs:
-        need = workers.missing(profile, run)
+        need = workers.why_stale(profile, run)
         if need is None:
             print(f"reused     {run.key}  {run}")
             continue

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from randformer.core.gradient import Training
+    from randformer.core.gradient import GradientTraining
     from randformer.core.transformer import Network
 
 Tick = Callable[[int], None]  # hears how many more units of work are done
@@ -37,7 +37,7 @@ class Run(Protocol):
     """One seeded computation and everything that determines its numbers. Can be hashed, compared and pickled."""
 
     problem: str  # records go to results/<profile>/<problem>/<key>/
-    number: int  # 0, 1, 2 ...: the repetition, and the state that the run's generator starts from
+    run_index: int  # 0, 1, 2 ...: the repetition, and the state that the run's generator starts from
     kind: type  # the class whose NUMERICS and EVALUATION (whole numbers) are raised where results change on purpose
     config: dict  # as JSON, with "version": NUMERICS
     key: str  # records.key(config)
@@ -75,10 +75,12 @@ class Task(Protocol):
     n: int  # its size: what is swept
     token_size: int  # numbers in a token
     outputs: int  # numbers that the network says at a token
-    branches: int  # sequences that one seed of an input stands for: more than 1 where a loss plays several games
+    sequences_per_seed: (
+        int  # sequences that one seed of an input stands for: more than 1 where a loss plays several games
+    )
 
     @classmethod
-    def standard(cls) -> tuple["Task", "Network", "Training"]:
+    def standard(cls) -> tuple["Task", "Network", "GradientTraining"]:
         """Task, network and training as the paper's tables have them; a run's name says what differs."""
         ...
 
@@ -114,7 +116,7 @@ class EvaluationSet(Protocol):
 
     inputs: int  # X
     wrong_answers: int  # how many answers to an input are wrong: W of Proposition 2
-    cells: np.ndarray | None = None  # (X,): a coarser kind of each input, 0, 1, ..., where there is one
+    groups: np.ndarray | None = None  # (X,): a coarser kind of each input, 0, 1, ..., where there is one
     votes: ClassVar[dict[str, Callable]] = {}  # beside the majority of whole answers, {name: answers (k, X) -> (X,)}
 
     def probabilities(self, parameters: Tensor, seeds: Tensor) -> Tensor:

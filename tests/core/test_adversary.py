@@ -4,7 +4,16 @@ import torch
 
 from helpers import tiny, tiny_recall
 from randformer.core import adversary as evaluation
-from randformer.core.adversary import bootstrap, chosen, evaluate, majority, spend, summary, vote_success, worst_input
+from randformer.core.adversary import (
+    bootstrap,
+    evaluate,
+    majority,
+    score_at_percentile,
+    success_by_votes,
+    summary,
+    vote_success,
+    worst_input,
+)
 from randformer.core.runs import NetworkRun
 from randformer.core.training import begin
 
@@ -13,10 +22,10 @@ CPU = torch.device("cpu")
 
 def test_the_95th_percentile_of_badness_is_the_5th_of_success():
     success = np.arange(101) / 100
-    assert chosen(success, success, 0.95) == 0.05
-    assert chosen(success, success, 1.0) == 0
-    assert chosen(success, success, 0.0) == 1
-    assert chosen(success, success, 0.5) == 0.5
+    assert score_at_percentile(success, success, 0.95) == 0.05
+    assert score_at_percentile(success, success, 1.0) == 0
+    assert score_at_percentile(success, success, 0.0) == 1
+    assert score_at_percentile(success, success, 0.5) == 0.5
 
 
 def test_less_than_five_percent_of_failures_do_not_reach_the_percentile():
@@ -32,15 +41,15 @@ def test_inputs_are_chosen_on_one_set_of_seeds_and_scored_on_another():
     """All inputs are alike, right half of the time: the worst is only unlucky, and scores one half on new seeds."""
     generator = np.random.default_rng(0)
     choose, score = generator.binomial(100, 0.5, (2, 20_000)) / 100
-    assert chosen(choose, choose, 1.0) < 0.35
-    assert chosen(choose, score, 1.0) == pytest.approx(0.5, abs=0.1)
-    assert chosen(choose, score, 0.95) == pytest.approx(0.5, abs=0.01)
+    assert score_at_percentile(choose, choose, 1.0) < 0.35
+    assert score_at_percentile(choose, score, 1.0) == pytest.approx(0.5, abs=0.1)
+    assert score_at_percentile(choose, score, 0.95) == pytest.approx(0.5, abs=0.01)
 
 
 def test_a_band_averages_over_neighbouring_ranks():
     values = np.arange(1001.0)
-    assert chosen(values, values, 0.95, band=0.01) == pytest.approx(50)
-    assert chosen(values, values, 1.0, band=0.01) == pytest.approx(5)
+    assert score_at_percentile(values, values, 0.95, band=0.01) == pytest.approx(50)
+    assert score_at_percentile(values, values, 1.0, band=0.01) == pytest.approx(5)
 
 
 def test_majority_is_the_mode_and_the_first_among_equals():
@@ -83,7 +92,7 @@ def test_the_worst_input_is_described_by_its_answers():
 
 def test_spending_seeds_on_one_input():
     worst = {"counts": [60, 40], "right": [True, False]}
-    found = spend(worst, (1, 3, 1000), wrong_answers=1, votes=40_000)
+    found = success_by_votes(worst, (1, 3, 1000), wrong_answers=1, votes=40_000)
     assert found["majority(k)"] == pytest.approx([0.6, 0.648, 1.0], abs=0.01)
     assert found["retry until valid"] == pytest.approx([0.6, 1 - 0.4**3, 1.0])
     assert found["bound of Proposition 2"] == pytest.approx([1 - np.exp(-0.02), 1 - np.exp(-0.06), 1.0], abs=1e-6)
@@ -91,17 +100,17 @@ def test_spending_seeds_on_one_input():
 
 
 def test_a_vote_that_the_wrong_answer_wins_has_no_bound():
-    found = spend({"counts": [60, 20, 20], "right": [False, True, True]}, (30,), wrong_answers=1)
+    found = success_by_votes({"counts": [60, 20, 20], "right": [False, True, True]}, (30,), wrong_answers=1)
     assert found["majority(k)"][0] < 0.05
     assert found["bound of Proposition 2"] == [0]
     assert found["retry until valid"][0] > 0.99
-    assert spend({"counts": [5], "right": [False]}, (9,), 1)["retry until valid"] == [0]
-    assert spend({"counts": [5], "right": [True]}, (9,), 1)["majority(k)"] == [1]
+    assert success_by_votes({"counts": [5], "right": [False]}, (9,), 1)["retry until valid"] == [0]
+    assert success_by_votes({"counts": [5], "right": [True]}, (9,), 1)["majority(k)"] == [1]
 
 
 def evaluated(run: NetworkRun) -> dict:
     state = begin(run, CPU)
-    return evaluate(run, state.parameters * 3, state.seed[0] if run.model.fixed_seed else None)
+    return evaluate(run, state.parameters * 3, state.seed[0] if run.objective.fixed_seed else None)
 
 
 def test_a_fixed_seed_answers_always_the_same():
@@ -152,7 +161,7 @@ def test_the_best_fixed_seed_is_compared_with_random_ones(run):
 
 
 def test_cells_are_means_over_their_inputs():
-    assert evaluation.over_cells(np.array([0, 1, 0, 1]), np.array([0.0, 1.0, 1.0, 1.0])).tolist() == [0.5, 1]
+    assert evaluation.over_groups(np.array([0, 1, 0, 1]), np.array([0.0, 1.0, 1.0, 1.0])).tolist() == [0.5, 1]
 
 
 def test_the_interval_of_one_run_is_unknown_and_of_equal_runs_a_point():

@@ -7,16 +7,16 @@ from torch.utils._pytree import tree_leaves
 
 from helpers import tiny, tiny_recall
 from randformer.core.cuda_graphs import Replayed
-from randformer.core.gradient import Training, drawn_gradients, gradients
+from randformer.core.gradient import GradientTraining, drawn_gradients, gradients
 from randformer.core.training import begin, join, saved_state, train
 from randformer.experiments.registry import declared
 from randformer.harness.records import save_checkpoint
 
 META = torch.device("meta")
 KINDS = {  # one run of every kind of network and task that is trained by gradient
-    (run.problem, replace(run.network, width=1, key_size=1), replace(run.task, n=9), run.model.fixed_seed): run
+    (run.problem, replace(run.network, width=1, key_size=1), replace(run.task, n=9), run.objective.fixed_seed): run
     for run in declared("smoke")
-    if isinstance(run.training, Training)
+    if isinstance(run.training, GradientTraining)
 }
 
 
@@ -42,8 +42,8 @@ def test_a_gradient_asks_nothing_of_the_processor(run):
     """So that a GPU can record it: it runs on tensors without numbers, and on their device alone."""
     state = begin(run, torch.device("cpu"))
     inputs = run.task.draw_inputs(run.training.batch, state.generators[0]).unsqueeze(0)
-    seeds = run.task.draw_seeds(run.model.m, run.training.batch, state.generators[0]).unsqueeze(0)
-    given = [tensor.to(META) for tensor in (torch.tensor([run.model.q]), state.parameters, inputs, seeds)]
+    seeds = run.task.draw_seeds(run.objective.m, run.training.batch, state.generators[0]).unsqueeze(0)
+    given = [tensor.to(META) for tensor in (torch.tensor([run.objective.q]), state.parameters, inputs, seeds)]
     with Within():
         gradient, objective, l_q = gradients(run, *given, 2)
     assert gradient.shape == state.parameters.shape
@@ -55,7 +55,7 @@ def test_a_gradient_asks_nothing_of_the_processor(run):
 def test_a_replayed_gradient_is_the_one_computed(run, tmp_path):
     """For other q, parameters and draws than it was recorded with; so is that of a training taken up half way."""
     cuda = torch.device("cuda")
-    ours, theirs = (join([begin(replace(run, number=k), cuda) for k in range(2)]) for _ in range(2))
+    ours, theirs = (join([begin(replace(run, run_index=k), cuda) for k in range(2)]) for _ in range(2))
     replayed = Replayed(lambda q, state: drawn_gradients(run, q, state), torch.ones(2, device=cuda), ours)
     for q in (torch.tensor([1.0, 5.0], device=cuda), torch.tensor([3.0, 2.0], device=cuda)):
         for found, expected in zip(replayed(q), drawn_gradients(run, q, theirs), strict=True):
@@ -65,7 +65,7 @@ def test_a_replayed_gradient_is_the_one_computed(run, tmp_path):
     whole, _ = train([run], cuda, tmp_path, lambda steps: None)
     half = begin(run, cuda)
     for _ in range(run.training.steps // 2):
-        run.training.step(run, torch.tensor([run.model.q], device=cuda), half)
+        run.training.step(run, torch.tensor([run.objective.q], device=cuda), half)
     save_checkpoint(tmp_path, run, half.parameters.device, saved_state(half, 0))
     again, _ = train([run], cuda, tmp_path, lambda steps: None)
     torch.testing.assert_close(whole[run].parameters, again[run].parameters)

@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from helpers import tiny_search
+from helpers import tiny_gridworld
 from randformer.core import evolution
-from randformer.core.evolution import Evolution, ranks
+from randformer.core.evolution import PGPE, ranks
 from randformer.core.training import State, begin
 from randformer.harness.checks import BadInput
 
@@ -38,9 +38,9 @@ class Quadratic:
         return value + self.noise * (1 + (1e3 * (seeds + parameters.sum(1).view(-1, 1, 1))).sin())
 
 
-def minimise(task: Quadratic, training: Evolution, runs: int = 1) -> State:
+def minimise(task: Quadratic, training: PGPE, runs: int = 1) -> State:
     """The state after training.steps generations from 0."""
-    run = replace(tiny_search(), task=task, training=training)
+    run = replace(tiny_gridworld(), task=task, training=training)
     start = torch.zeros(runs, len(task.weights))
     generators = [torch.Generator().manual_seed(i) for i in range(runs)]
     history = torch.zeros(runs, 0, 4)
@@ -52,13 +52,13 @@ def minimise(task: Quadratic, training: Evolution, runs: int = 1) -> State:
 
 @pytest.mark.parametrize("weights", [(1.0,) * 5, (0.1, 1.0, 10.0, 100.0)])
 def test_a_quadratic_is_minimised(weights):
-    state = minimise(Quadratic(weights), Evolution(600, 32, std=0.1))
+    state = minimise(Quadratic(weights), PGPE(600, 32, std=0.1))
     assert (state.parameters - 1).abs().max() < 0.05
 
 
 def test_noise_on_the_loss_is_averaged_out():
     """Twenty parameters, and noise as large as the loss of a candidate one deviation off."""
-    state = minimise(Quadratic((1.0,) * 20, noise=0.2), Evolution(600, 64, std=0.1), runs=3)
+    state = minimise(Quadratic((1.0,) * 20, noise=0.2), PGPE(600, 64, std=0.1), runs=3)
     assert (state.parameters - 1).square().sum(1).max() < 0.5  # of 20 at the start
 
 
@@ -72,7 +72,7 @@ def test_it_ends_where_another_evolution_strategy_does():
 
     options = {"verbose": -9, "seed": 1, "popsize": 32, "maxiter": 400, "tolfun": 0, "tolx": 0, "tolflatfitness": 10**9}
     theirs = cma.fmin(loss, np.zeros(6), 0.1, options)[5]
-    ours = minimise(Quadratic(tuple(weights), noise=0.01), Evolution(400, 32, std=0.1)).parameters[0].numpy()
+    ours = minimise(Quadratic(tuple(weights), noise=0.01), PGPE(400, 32, std=0.1)).parameters[0].numpy()
     found = [float(((x - 1) ** 2 * weights).sum()) for x in (theirs, ours)]
     assert max(found) < 0.02
 
@@ -87,10 +87,10 @@ def test_a_move_is_the_papers_formula_written_out():
         out = sum((goodness[j] + goodness[j + 3]) / 2 * (noise[j, i] ** 2 - 0.5**2) / 0.5 for j in range(3)) / 3
         uphill.append(along)
         expected_std.append(0.5 + 0.1 * out)
-    state = minimise(Quadratic((1.0, 1.0)), Evolution(1, 8))
+    state = minimise(Quadratic((1.0, 1.0)), PGPE(1, 8))
     state.step, state.std = 0, torch.full((1, 2), 0.5)
     tensors = [torch.tensor(x, dtype=torch.float32).unsqueeze(0) for x in (noise, goodness)]
-    Evolution(1, 6, std_rate=0.1, beta1=0.0, beta2=0.0).move(state, *tensors)
+    PGPE(1, 6, std_learning_rate=0.1, beta1=0.0, beta2=0.0).move(state, *tensors)
     assert state.first[0].tolist() == pytest.approx([-x for x in uphill], rel=1e-5)
     assert state.std[0].tolist() == pytest.approx(expected_std, rel=1e-5)
 
@@ -102,7 +102,7 @@ def test_the_centre_moves_along_the_gradient():
     noise = torch.randn(1, 20_000, 2, generator=torch.Generator().manual_seed(0))
     losses = torch.cat([noise @ slope, -noise @ slope], 1)
     # a uniform rank u of a normal projection: E[(u - 1/2) z] = 1 / (2 sqrt(pi)) along it, nothing across
-    evolved = Evolution(1, 40_000, std=1.0, beta1=0.0, beta2=0.0)
+    evolved = PGPE(1, 40_000, std=1.0, beta1=0.0, beta2=0.0)
     goodness = torch.argsort(torch.argsort(-losses)).float() / (losses.shape[1] - 1) - 0.5
     evolved.move(state, noise, goodness)
     uphill = state.first[0] * -1
@@ -114,7 +114,7 @@ def test_deviations_grow_where_the_better_candidates_lie_far_out(best, grows):
     noise = torch.randn(1, 5_000, 3, generator=torch.Generator().manual_seed(0))
     far = noise[..., :1].abs().squeeze(-1).repeat(1, 2)
     state = State(0, torch.zeros(1, 3), *torch.zeros(2, 1, 3), torch.ones(1, 3), torch.zeros(1), [], torch.zeros(1, 0))
-    Evolution(1, 10_000, std_rate=0.1).move(state, noise, ranks_of(far if best == "far" else -far))
+    PGPE(1, 10_000, std_learning_rate=0.1).move(state, noise, ranks_of(far if best == "far" else -far))
     assert (state.std[0, 0] > 1) == grows
     assert abs(state.std[0, 0] - 1) > 20 * (state.std[0, 1:] - 1).abs().max()
 
@@ -131,7 +131,7 @@ def test_permuting_the_population_changes_nothing():
     for pairs in (torch.arange(8), order):
         zeros = torch.zeros(2, 2, 5)
         state = State(0, torch.zeros(2, 5), *zeros, torch.ones(2, 5), torch.zeros(2), [], torch.zeros(2, 0))
-        Evolution(1, 16).move(state, noise[:, pairs], goodness[:, torch.cat([pairs, pairs + 8])])
+        PGPE(1, 16).move(state, noise[:, pairs], goodness[:, torch.cat([pairs, pairs + 8])])
         ends.append(torch.cat([state.parameters, state.std], 1))
     torch.testing.assert_close(*ends)
 
@@ -143,20 +143,20 @@ def test_ranks_are_even_and_equal_losses_rank_alike():
 
 
 def test_every_candidate_of_a_generation_sees_the_same_seeds(monkeypatch):
-    run = tiny_search()
+    run = tiny_gridworld()
     seen = []
     losses = type(run.task).losses
     monkeypatch.setattr(type(run.task), "losses", lambda *given: seen.append(given[-1]) or losses(*given))
     state = begin(run, CPU)
     run.training.step(run, torch.ones(1), state)
     (seeds,) = seen
-    assert seeds.shape == (run.training.batch, run.model.m, 1, run.task.seed_size)
+    assert seeds.shape == (run.training.batch, run.objective.m, 1, run.task.seed_size)
     assert torch.equal(seeds, seeds[:1].expand_as(seeds))
 
 
 def test_what_is_watched_is_chosen_on_other_seeds_than_it_is_scored_on(monkeypatch):
     """24 inputs. On the first half of the seeds input 3 is worst and 5 next, on the second half they cost least."""
-    run, seeds = tiny_search(), evolution.WATCHED_SEEDS
+    run, seeds = tiny_gridworld(), evolution.WATCHED_SEEDS
     losses = torch.full((1, 2 * seeds, 24), 0.5)
     losses[:, :seeds, 3], losses[:, :seeds, 5], losses[:, seeds:, 3], losses[:, seeds:, 5] = 1.0, 0.9, 0.1, 0.2
     monkeypatch.setattr(type(run.task), "draw_inputs", lambda *given: torch.arange(24))
@@ -168,7 +168,7 @@ def test_what_is_watched_is_chosen_on_other_seeds_than_it_is_scored_on(monkeypat
 
 def test_a_centre_that_is_not_finite_any_more_is_told():
     task = Quadratic((1.0, 1.0))
-    run = replace(tiny_search(), task=task, training=Evolution(1, 8))
+    run = replace(tiny_gridworld(), task=task, training=PGPE(1, 8))
     state = minimise(task, run.training, runs=2)
     state.parameters[1] = math.nan
     assert run.training.step(run, torch.ones(2), state)[1].tolist() == [True, False]
@@ -187,4 +187,4 @@ def test_a_centre_that_is_not_finite_any_more_is_told():
 )
 def test_impossible_evolutions_are_refused(bad, told):
     with pytest.raises(BadInput, match=told):
-        Evolution(**({"steps": 1} | bad))
+        PGPE(**({"steps": 1} | bad))

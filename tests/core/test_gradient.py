@@ -6,8 +6,8 @@ import torch
 
 from helpers import tiny, tiny_recall
 from randformer.core import gradient, training
-from randformer.core.gradient import Raised, Training, bytes_kept, gradients, seeds_at_once
-from randformer.core.objective import Model, relaxed_worst_case
+from randformer.core.gradient import GradientTraining, RisingQ, bytes_kept, gradients, seeds_at_once
+from randformer.core.objective import Objective, relaxed_worst_case
 from randformer.core.training import State, begin, draw_inputs, draw_seeds, join, train
 from randformer.harness.checks import BadInput
 from randformer.problems.coloring.task import Coloring
@@ -16,8 +16,8 @@ CPU = torch.device("cpu")
 
 
 def test_the_learning_rate_rises_to_the_peak_and_falls_to_the_final_value():
-    t = Training(steps=100, batch=1, warmup=10, peak=1e-2, final=1e-3)
-    rates = [t.learning_rate(step) for step in range(100)]
+    t = GradientTraining(steps=100, batch=1, warmup=10, learning_rate=1e-2, final_learning_rate=1e-3)
+    rates = [t.learning_rate_at(step) for step in range(100)]
     assert rates[0] == pytest.approx(1e-3)
     assert rates[9:11] == pytest.approx([1e-2, 1e-2])
     assert rates[55] == pytest.approx((1e-2 + 1e-3) / 2)
@@ -27,7 +27,7 @@ def test_the_learning_rate_rises_to_the_peak_and_falls_to_the_final_value():
 
 def test_adam_is_pytorchs_adamw_on_clipped_gradients():
     """Two models in one state against two optimizers of their own."""
-    t = Training(steps=30, batch=1, warmup=5, peak=0.1, eps=1e-3, weight_decay=0.1, clip=1.0)
+    t = GradientTraining(steps=30, batch=1, warmup=5, learning_rate=0.1, eps=1e-3, weight_decay=0.1, clip=1.0)
     start = torch.randn(2, 6, generator=torch.Generator().manual_seed(0))
     state = State(0, start.clone(), *torch.zeros(2, 2, 6), torch.zeros(2, 0), torch.zeros(2), [], torch.zeros(2, 0, 1))
     alone = [torch.nn.Parameter(row.clone()) for row in start]
@@ -37,14 +37,14 @@ def test_adam_is_pytorchs_adamw_on_clipped_gradients():
         for k, optimizer in enumerate(theirs):
             alone[k].grad = scale[k] * (alone[k].detach() - k - 1)
             torch.nn.utils.clip_grad_norm_([alone[k]], 1.0)
-            optimizer.param_groups[0]["lr"] = t.learning_rate(i)
+            optimizer.param_groups[0]["lr"] = t.learning_rate_at(i)
             optimizer.step()
         t.descend(state, scale * (state.parameters - torch.tensor([[1.0], [2.0]])))
     torch.testing.assert_close(state.parameters, torch.stack([p.detach() for p in alone]), rtol=1e-4, atol=1e-5)
 
 
 def test_training_lowers_the_loss(tmp_path):
-    run = tiny(steps=400, batch=16, peak=1e-2)
+    run = tiny(steps=400, batch=16, learning_rate=1e-2)
     trained, _ = train([run], CPU, tmp_path, lambda steps: None)
     history = trained[run].history[0, :, 0]
     assert len(history) == training.HISTORY
@@ -52,25 +52,25 @@ def test_training_lowers_the_loss(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "bad", [{"steps": 0}, {"batch": 0}, {"peak": -1e-3}, {"eps": "small"}, {"steps": 10.0}, {"beta1": 1.0}]
+    "bad", [{"steps": 0}, {"batch": 0}, {"learning_rate": -1e-3}, {"eps": "small"}, {"steps": 10.0}, {"beta1": 1.0}]
 )
 def test_impossible_trainings_are_refused(bad):
     (name,) = bad
     with pytest.raises(BadInput, match=f"{name} = .*: give"):
-        Training(**({"steps": 1, "batch": 1} | bad))
+        GradientTraining(**({"steps": 1, "batch": 1} | bad))
 
 
 def step_of(run, models: int = 2):
     """What gradients() takes: a state of that many models (K, P), their q, inputs and seeds, in double precision."""
-    state = join([begin(replace(run, number=number), CPU) for number in range(models)])
+    state = join([begin(replace(run, run_index=number), CPU) for number in range(models)])
     inputs = draw_inputs(run, state)
-    q = torch.tensor([1.0, run.model.q][:models], dtype=torch.float64)
+    q = torch.tensor([1.0, run.objective.q][:models], dtype=torch.float64)
     return run, q, state.parameters.double(), inputs, draw_seeds(run, state).double()
 
 
 def under(m: int, run=None):
     """A tiny run with m seeds."""
-    return replace(run or tiny_recall(), model=Model(3, m))
+    return replace(run or tiny_recall(), objective=Objective(3, m))
 
 
 SLICED = [tiny_recall(), tiny(), replace(tiny(), task=Coloring(6, seeds_per="input"))]
@@ -125,24 +125,24 @@ def test_a_step_takes_as_many_seeds_at_once_as_the_budget_allows(monkeypatch):
     monkeypatch.setattr(gradient, "BUDGET", bytes_kept(run, 3))
     assert seeds_at_once(run.group, gradient.BUDGET) == 3
     monkeypatch.setattr(gradient, "losses", lambda run, *of: seen.append(of[-1].shape[1]) or losses(run, *of))
-    run.training.step(run, torch.tensor([run.model.q]), begin(run, CPU))
+    run.training.step(run, torch.tensor([run.objective.q]), begin(run, CPU))
     assert seen == [3, 3, 1, 3, 3]
 
 
 def test_q_rises_to_its_value_evenly_in_its_logarithm():
-    training = Raised(steps=100, batch=1, rise=0.5)
+    training = RisingQ(steps=100, batch=1, rise=0.5)
     q = torch.tensor([1.0, 100.0])
     assert [training.q_at(step, q)[1].item() for step in (0, 25, 50, 99)] == pytest.approx([1, 10, 100, 100])
     assert training.q_at(10, q)[0] == 1
-    assert Raised(steps=100, batch=1, rise=0.0).q_at(0, q) is q
+    assert RisingQ(steps=100, batch=1, rise=0.0).q_at(0, q) is q
     with pytest.raises(BadInput, match="rise = 2: give"):
-        Raised(steps=100, batch=1, rise=2)
+        RisingQ(steps=100, batch=1, rise=2)
 
 
 def test_a_rising_q_is_what_a_step_descends_on():
     """At the first step q is 1, whatever the model's: the same step as on the expected loss."""
     run = tiny(q=50)
-    raised = replace(run, training=Raised(**vars(run.training), rise=1.0))
+    raised = replace(run, training=RisingQ(**vars(run.training), rise=1.0))
     states = [begin(run, CPU) for _ in range(2)]
     raised.training.step(raised, torch.tensor([50.0]), states[0])
     run.training.step(run, torch.tensor([1.0]), states[1])

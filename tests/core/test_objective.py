@@ -5,7 +5,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from randformer.core.objective import Model, relaxed_worst_case
+from randformer.core.objective import Objective, relaxed_worst_case
 from randformer.harness.checks import BadInput
 
 
@@ -106,9 +106,9 @@ def test_models_with_their_own_q_do_not_mix():
 
 
 def test_the_four_models():
-    four = [Model(1, 1, True), Model(10, 1, True), Model(1, 10), Model(10, 10)]
+    four = [Objective(1, 1, True), Objective(10, 1, True), Objective(1, 10), Objective(10, 10)]
     assert [model.name for model in four] == ["A_r0^E", "A_r0^q", "A_R^E", "A_R^q"]
-    assert Model(10) == Model(10.0)
+    assert Objective(10) == Objective(10.0)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_the_four_models():
 )
 def test_impossible_models_are_refused(bad, told):
     with pytest.raises(BadInput) as error:
-        Model(**bad)
+        Objective(**bad)
     assert str(error.value) == told
 
 
@@ -134,7 +134,7 @@ def test_the_infinite_norm_is_the_worst_inputs_mean_over_seeds():
     _, l_q = relaxed_worst_case(losses.mean(1), q)
     worst, average = losses.mean(1).max(1).values, losses.mean((1, 2))
     torch.testing.assert_close(l_q, torch.stack([worst[0], average[1], worst[2]]))
-    assert Model(math.inf, 10).name == "A_R^q"
+    assert Objective(math.inf, 10).name == "A_R^q"
 
 
 def test_a_models_numbers_do_not_depend_on_its_place_among_others():

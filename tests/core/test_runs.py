@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from helpers import tiny, tiny_search
-from randformer.experiments.coloring.sweep import coloring
-from randformer.experiments.recall.sweep import recall
+from helpers import tiny, tiny_gridworld
+from randformer.experiments.coloring.sweep import runs as coloring
+from randformer.experiments.recall.sweep import runs as recall
 from randformer.harness import workers
 from randformer.harness.checks import BadInput
 from randformer.problems.coloring.task import Coloring
@@ -24,16 +24,16 @@ def test_the_key_follows_the_version(monkeypatch):
 def test_one_task_evaluated_anew_leaves_the_others_records_as_they_are(monkeypatch):
     runs = [coloring("laptop")["sweep"][0], recall("laptop")["size"][0]]
     monkeypatch.setattr(Coloring, "EVALUATION", Coloring.EVALUATION + 1)
-    assert [workers.missing("laptop", run) for run in runs] == [
+    assert [workers.why_stale("laptop", run) for run in runs] == [
         (False, f"evaluation.json has version {Coloring.EVALUATION - 1}, not {Coloring.EVALUATION}"),
         None,
     ]
 
 
 def test_the_worst_input_alone_is_for_evolution():
-    run = tiny_search(q=math.inf)
+    run = tiny_gridworld(q=math.inf)
     assert run.config["model"]["q"] == "inf"
-    assert run.key != tiny_search(q=1e300).key
+    assert run.key != tiny_gridworld(q=1e300).key
     assert "q=inf" in str(run)
     with pytest.raises(BadInput, match="q = inf: training by gradient needs a finite q, at least 1"):
         tiny(q=math.inf)

@@ -4,11 +4,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from helpers import tiny, tiny_recall, tiny_search
+from helpers import tiny, tiny_gridworld, tiny_recall
 from randformer.core import gradient, training
 from randformer.core.runs import NetworkRun
 from randformer.core.training import begin, join, train
-from randformer.experiments.recall.sweep import recall
+from randformer.experiments.recall.sweep import runs as recall
 
 CPU = torch.device("cpu")
 
@@ -19,11 +19,13 @@ def silent(steps: int) -> None:
 
 def laptop(number: int, q: float) -> NetworkRun:
     """A recall run of the laptop profile with a fixed seed, cut to a few steps."""
-    run = next(r for r in recall("laptop")["size"] if r.task.n == 12 and r.model.fixed_seed)
-    return replace(run, number=number, model=replace(run.model, q=q), training=replace(run.training, steps=4, warmup=2))
+    run = next(r for r in recall("laptop")["size"] if r.task.n == 12 and r.objective.fixed_seed)
+    return replace(
+        run, run_index=number, objective=replace(run.objective, q=q), training=replace(run.training, steps=4, warmup=2)
+    )
 
 
-@pytest.mark.parametrize("kind", [tiny, tiny_recall, tiny_search, laptop])
+@pytest.mark.parametrize("kind", [tiny, tiny_recall, tiny_gridworld, laptop])
 def test_runs_together_give_the_bytes_that_each_gives_alone(tmp_path, kind):
     runs = [kind(0, q=3), kind(1, q=3), kind(0, q=10), kind(2, q=1)]
     together, _ = train(runs, CPU, tmp_path, silent)
@@ -46,7 +48,7 @@ def test_repetitions_differ_and_repeat(tmp_path):
     assert torch.equal(a.parameters, begin(tiny(0), CPU).parameters)
 
 
-@pytest.mark.parametrize("kind", [tiny, tiny_recall, tiny_search])
+@pytest.mark.parametrize("kind", [tiny, tiny_recall, tiny_gridworld])
 @pytest.mark.parametrize("fixed", [False, True])
 def test_seeds_are_drawn_anew_at_every_step_unless_one_is_fixed(monkeypatch, tmp_path, kind, fixed):
     run, seen = kind(steps=5, fixed=fixed), []
@@ -56,7 +58,7 @@ def test_seeds_are_drawn_anew_at_every_step_unless_one_is_fixed(monkeypatch, tmp
         seen.append(tuple(seeds.flatten().tolist()))
         return losses(task, network, parameters, inputs, seeds)
 
-    if isinstance(run.training, gradient.Training):
+    if isinstance(run.training, gradient.GradientTraining):
         gradient.seeds_at_once(run.group, gradient.BUDGET)  # looks at losses too, once
     monkeypatch.setattr(type(run.task), "losses", spy)
     monkeypatch.setattr(type(run.training), "watch", lambda *given: torch.zeros(1, len(run.training.WATCHED)))
@@ -92,7 +94,7 @@ def test_a_run_that_diverges_stops_alone(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("points", [0, 7, 19])
-@pytest.mark.parametrize("kind", [tiny, tiny_search])
+@pytest.mark.parametrize("kind", [tiny, tiny_gridworld])
 def test_a_training_goes_on_from_its_checkpoint_with_the_same_bytes(monkeypatch, tmp_path, kind, points):
     class Killed(Exception):
         pass

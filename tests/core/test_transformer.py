@@ -138,8 +138,8 @@ def test_token_by_token_is_forward_with_a_causal_mask(network):
         torch.testing.assert_close(stepper.step(embedded[:, :, None, t])[:, :, 0], whole[:, :, t])
     seen = torch.tensor([[True] * half, [True] + [False] * (half - 1)])
     stepper.branch(seen.expand(K, S, 2, half))
-    branches = [stepper.step(embedded[:, :, None, t].expand(-1, -1, 2, -1)) for t in range(half, T - 1)]
-    torch.testing.assert_close(torch.stack([y[:, :, 0] for y in branches], 2), whole[:, :, half:-1])
+    sequences_per_seed = [stepper.step(embedded[:, :, None, t].expand(-1, -1, 2, -1)) for t in range(half, T - 1)]
+    torch.testing.assert_close(torch.stack([y[:, :, 0] for y in sequences_per_seed], 2), whole[:, :, half:-1])
     stepper.select(torch.ones(K, S, 1, dtype=torch.long))
     piece = causal.clone()
     piece[half:, 1:half] = False

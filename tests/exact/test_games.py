@@ -134,8 +134,8 @@ def test_an_oracle_that_overstates_is_found_out():
 
 def test_a_few_rows_go_from_the_best_single_one_to_the_best_mixture():
     losses = np.random.default_rng(0).random((12, 8))
-    values = games.few(losses, 12)
+    values = games.best_small_mixtures(losses, 12)
     assert values[0] == games.pure(losses)[0]
     assert values == sorted(values, reverse=True)
     assert values[-1] == pytest.approx(games.solve(losses).value)
-    assert len(games.few(losses, 3)) == 3
+    assert len(games.best_small_mixtures(losses, 3)) == 3

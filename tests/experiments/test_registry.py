@@ -15,7 +15,7 @@ def test_every_run_has_its_own_key(profile):
 def test_runs_that_train_together_differ_in_q_and_number_only(profile):
     for run in declared(profile):
         assert run.group.training == run.training
-        assert run.group.model.m == run.model.m
+        assert run.group.objective.m == run.objective.m
         assert run.group.group == run.group
 
 

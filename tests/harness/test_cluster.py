@@ -14,7 +14,7 @@ from helpers import ROOT, contents, copied, finish, python, tiny
 from randformer.harness import cluster, jobs, workers
 from randformer.harness.checks import BadInput
 from randformer.harness.jobs import Job
-from randformer.harness.workers import Outcome, fulfil
+from randformer.harness.workers import Outcome, ensure_records
 from randformer.problems.coloring.task import Coloring
 
 WORKERS = """
@@ -61,7 +61,7 @@ def test_a_killed_worker_leaves_the_same_bytes_as_training_here(there, here, tmp
     """Killed while both workers train, after each has saved a checkpoint: no job begins at its first step twice."""
     clone, address = there
     with ThreadPoolExecutor(1) as pool, Client(address, set_as_default=False) as client:
-        outcome = pool.submit(fulfil, "smoke", LONG, scheduler=address)
+        outcome = pool.submit(ensure_records, "smoke", LONG, scheduler=address)
         while len(list(clone.glob(".cache/*.checkpoint"))) < 2 and not outcome.done():
             time.sleep(0.02)
         assert not outcome.done(), outcome.exception()
@@ -73,23 +73,23 @@ def test_a_killed_worker_leaves_the_same_bytes_as_training_here(there, here, tmp
         assert 0 < sum(message[1] == 0 for message in told if isinstance(message, (list, tuple))) <= len(LONG)
     assert list(clone.glob("results")) == list(clone.glob(".cache/*.checkpoint")) == []
     monkeypatch.setattr(workers, "ROOT", tmp_path / "reference")
-    fulfil("smoke", LONG, jobs=1)
+    ensure_records("smoke", LONG, jobs=1)
     assert records_of(here) == records_of(tmp_path / "reference")
     assert len(records_of(here)) == 3 * len(LONG)
 
 
 def test_what_is_there_is_reused_and_an_evaluation_made_without_training(there, here):
     runs = [tiny(0), tiny(1), tiny(0, fixed=True)]
-    assert len(fulfil("smoke", runs, scheduler=there[1]).trained) == 3
+    assert len(ensure_records("smoke", runs, scheduler=there[1]).trained) == 3
     before = contents(here)
     (workers.folder("smoke", runs[1]) / "evaluation.json").unlink()
-    assert fulfil("smoke", runs, scheduler=there[1]) == Outcome(reused=runs[::2], evaluated=[runs[1]])
+    assert ensure_records("smoke", runs, scheduler=there[1]) == Outcome(reused=runs[::2], evaluated=[runs[1]])
     assert contents(here) == before
 
 
 def test_a_run_that_diverges_on_a_worker_is_named_and_the_others_are_recorded(there):
-    runs = [tiny(0), tiny(0, peak=1e30)]
-    outcome = fulfil("smoke", runs, scheduler=there[1])
+    runs = [tiny(0), tiny(0, learning_rate=1e30)]
+    outcome = ensure_records("smoke", runs, scheduler=there[1])
     assert outcome.trained == runs[:1]
     assert list(outcome.failed) == runs[1:]
     assert "the loss is not a number at step " in outcome.failed[runs[1]]
@@ -108,7 +108,7 @@ def test_left_early_it_cancels_its_jobs_and_frees_the_workers(there, here):
 def test_a_worker_with_other_numerics_is_named(there, monkeypatch):
     monkeypatch.setattr(Coloring, "NUMERICS", 0)
     with pytest.raises(BadInput, match=r"^worker tcp://127\.0\.0\.1:\d+: numerics = .*: give the cluster w"):
-        fulfil("smoke", [tiny()], scheduler=there[1])
+        ensure_records("smoke", [tiny()], scheduler=there[1])
 
 
 def test_a_worker_that_comes_after_the_check_is_checked_with_its_first_job(there, monkeypatch):
@@ -141,7 +141,7 @@ def test_a_job_that_ends_every_worker_it_is_given_to_yields_the_error(there):
 def test_an_address_where_no_scheduler_answers_is_told(monkeypatch, address):
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 0.5)
     with pytest.raises(BadInput, match=rf"^scheduler = '{address}': give the address of a Dask scheduler, none "):
-        fulfil("smoke", [tiny()], scheduler=address)
+        ensure_records("smoke", [tiny()], scheduler=address)
 
 
 def test_progress_of_a_job_begun_again_is_not_counted_twice():

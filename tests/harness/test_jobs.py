@@ -19,7 +19,7 @@ def elsewhere(monkeypatch, tmp_path):
 def test_a_job_done_afar_leaves_the_same_bytes_here(elsewhere):
     here, after = (Job(elsewhere / name, RUNS, "cpu", True) for name in ("here", "after"))
     assert jobs.attempt(here, lambda amount: None) == {}
-    failed, files = jobs.afar((replace(after, results=elsewhere / "unknown there"), {}), lambda amount: None)
+    failed, files = jobs.work_remotely((replace(after, results=elsewhere / "unknown there"), {}), lambda amount: None)
     assert jobs.unpack(after, failed, files) == {}
     same = [contents(job.results, but=("provenance.json",)) for job in (here, after)]
     assert same[0] == same[1]
@@ -28,23 +28,23 @@ def test_a_job_done_afar_leaves_the_same_bytes_here(elsewhere):
 
 def test_what_came_back_damaged_is_not_put_in_place(elsewhere):
     job = Job(elsewhere / "results", RUNS[:1], "cpu", True)
-    failed, files = jobs.afar((job, {}), lambda amount: None)
+    failed, files = jobs.work_remotely((job, {}), lambda amount: None)
     files[RUNS[0]]["weights.safetensors"] += b"x"
-    told = jobs.told(job, jobs.unpack, failed, files)
+    told = jobs.failures_of(job, jobs.unpack, failed, files)
     assert told[RUNS[0]].startswith("RecordError: weights.safetensors is damaged")
     assert contents(job.results) == {}
 
 
 def test_what_did_not_come_back_has_failed(elsewhere):
     job = Job(elsewhere / "results", RUNS, "cpu", True)
-    failed, files = jobs.afar((job, {}), lambda amount: None)
+    failed, files = jobs.work_remotely((job, {}), lambda amount: None)
     del files[RUNS[0]]["evaluation.json"], files[RUNS[1]]
     assert jobs.unpack(job, failed, files) == {RUNS[0]: "evaluation.json is missing", RUNS[1]: "no record"}
 
 
 def test_only_files_of_a_record_are_written(elsewhere):
     job = Job(elsewhere / "results", RUNS[:1], "cpu", True)
-    _, files = jobs.afar((job, {}), lambda amount: None)
+    _, files = jobs.work_remotely((job, {}), lambda amount: None)
     records.write_files(job.folder(RUNS[0]), files[RUNS[0]] | {"../stray": b""}, RUNS[0])
     assert {path.rsplit("/")[-1] for path in contents(job.results)} == set(records.FILES)
 

@@ -42,10 +42,10 @@ def test_workers_end_with_their_parent(clone):
     """The runner is killed while two workers train for long: they notice and end."""
     code = (
         "from dataclasses import replace; from randformer.harness import workers\n"
-        "from randformer.experiments.coloring.sweep import coloring\n"
+        "from randformer.experiments.coloring.sweep import runs as coloring\n"
         "runs = coloring('smoke')['sweep']\n"
         "runs = [replace(run, training=replace(run.training, steps=10**6)) for run in runs]\n"
-        "workers.fulfil('smoke', runs, jobs=2)"
+        "workers.ensure_records('smoke', runs, jobs=2)"
     )
     (clone / "long.py").write_text(f"if __name__ == '__main__':\n    exec({code!r})\n")
     process = python(clone, "long.py")
@@ -76,8 +76,8 @@ def test_a_process_that_trains_keeps_what_it_frees(clone):
     """Resident memory, in MiB, with 256 MiB in use and after they were freed."""
     code = """
 import re, torch
-from randformer.harness.processes import settle
-settle()
+from randformer.harness.processes import configure_process
+configure_process()
 resident = lambda: int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024
 held = torch.ones(2**26)
 print(resident())

@@ -37,7 +37,7 @@ def test_what_is_written_is_read(stored):
 
 def test_the_key_is_the_configs_and_nothing_elses():
     assert tiny(0).key == tiny(0).key
-    different = [tiny(0), tiny(1), tiny(0, q=4), tiny(0, fixed=True), tiny(0, steps=21), tiny(0, peak=2e-3)]
+    different = [tiny(0), tiny(1), tiny(0, q=4), tiny(0, fixed=True), tiny(0, steps=21), tiny(0, learning_rate=2e-3)]
     assert len({run.key for run in different}) == len(different)
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from helpers import ROOT, TINY, TINY_RECALL, TINY_SEARCH
+from helpers import ROOT, TINY, TINY_GRIDWORLD, TINY_RECALL
 from randformer.core.transformer import Network
 from randformer.experiments.registry import declared
 from randformer.harness.records import key
@@ -19,7 +19,7 @@ class Wider(Network):
     rates: tuple = field(default_factory=tuple)
 
 
-@pytest.mark.parametrize("run", [TINY, TINY_RECALL, TINY_SEARCH], ids=str)
+@pytest.mark.parametrize("run", [TINY, TINY_RECALL, TINY_GRIDWORLD], ids=str)
 def test_a_field_added_later_changes_no_key_but_where_it_is_used(run):
     wider = replace(run, network=Wider(**vars(run.network)))
     assert wider.key == run.key

@@ -8,7 +8,7 @@ from randformer.core import gradient, runs, training
 from randformer.experiments.registry import declared
 from randformer.harness import jobs, workers
 from randformer.harness.checks import BadInput
-from randformer.harness.workers import Outcome, fulfil, groups, load_or_train, missing
+from randformer.harness.workers import Outcome, ensure_records, groups, load_or_train, missing
 from randformer.problems.coloring.task import Coloring
 
 
@@ -25,23 +25,23 @@ RUNS = [tiny(0), tiny(1), tiny(0, fixed=True)]
 
 
 def test_what_is_missing_is_made_and_what_is_there_reused():
-    assert fulfil("smoke", RUNS[:2], jobs=1) == Outcome(trained=RUNS[:2])
-    again = fulfil("smoke", RUNS, jobs=1)
+    assert ensure_records("smoke", RUNS[:2], jobs=1) == Outcome(trained=RUNS[:2])
+    again = ensure_records("smoke", RUNS, jobs=1)
     assert again == Outcome(reused=RUNS[:2], trained=RUNS[2:])
     assert all(missing("smoke", run) is None for run in RUNS)
 
 
 def test_a_missing_evaluation_is_made_without_training(elsewhere):
-    fulfil("smoke", RUNS, jobs=1)
+    ensure_records("smoke", RUNS, jobs=1)
     before = contents(elsewhere / "results")
     (workers.folder("smoke", RUNS[1]) / "evaluation.json").unlink()
-    assert fulfil("smoke", RUNS, jobs=1).evaluated == [RUNS[1]]
+    assert ensure_records("smoke", RUNS, jobs=1).evaluated == [RUNS[1]]
     assert contents(elsewhere / "results") == before
 
 
 @pytest.mark.parametrize("damage", ["truncate", "flip", "foreign"])
 def test_a_damaged_record_is_named_retrained_and_never_used(elsewhere, capsys, damage):
-    fulfil("smoke", RUNS, jobs=1)
+    ensure_records("smoke", RUNS, jobs=1)
     before = contents(elsewhere / "results", but=("provenance.json",))
     victim = workers.folder("smoke", RUNS[0])
     weights = victim / "weights.safetensors"
@@ -53,7 +53,7 @@ def test_a_damaged_record_is_named_retrained_and_never_used(elsewhere, capsys, d
         weights.write_bytes(data)
     else:
         (victim / "run.json").write_bytes((workers.folder("smoke", RUNS[1]) / "run.json").read_bytes())
-    outcome = fulfil("smoke", RUNS, jobs=1)
+    outcome = ensure_records("smoke", RUNS, jobs=1)
     assert outcome.trained == [RUNS[0]]
     assert list(outcome.refused) == [RUNS[0]]
     assert f"not used: record {RUNS[0].key}" in capsys.readouterr().err
@@ -61,15 +61,15 @@ def test_a_damaged_record_is_named_retrained_and_never_used(elsewhere, capsys, d
 
 
 def test_retraining_gives_the_same_bytes(elsewhere):
-    fulfil("smoke", RUNS, jobs=1)
+    ensure_records("smoke", RUNS, jobs=1)
     before = contents(elsewhere / "results", but=("provenance.json",))
-    assert sorted(map(str, fulfil("smoke", RUNS, jobs=1, retrain=True).trained)) == sorted(map(str, RUNS))
+    assert sorted(map(str, ensure_records("smoke", RUNS, jobs=1, retrain=True).trained)) == sorted(map(str, RUNS))
     assert contents(elsewhere / "results", but=("provenance.json",)) == before
 
 
 def test_training_anew_can_be_killed_and_resumed_and_loses_nothing(elsewhere, monkeypatch):
     """Killed in the second of three jobs: without --retrain the rest is trained; the old records are set aside."""
-    fulfil("smoke", RUNS, jobs=1)
+    ensure_records("smoke", RUNS, jobs=1)
     before = contents(elsewhere / "results", but=("provenance.json",))
     attempt = workers.attempt
     begun = []
@@ -82,10 +82,10 @@ def test_training_anew_can_be_killed_and_resumed_and_loses_nothing(elsewhere, mo
 
     monkeypatch.setattr(workers, "attempt", killed)
     with pytest.raises(KeyboardInterrupt):
-        fulfil("smoke", RUNS, jobs=1, retrain=True)
+        ensure_records("smoke", RUNS, jobs=1, retrain=True)
     assert len(list((elsewhere / ".cache" / "replaced").iterdir())) == len(RUNS)
     monkeypatch.setattr(workers, "attempt", attempt)
-    outcome = fulfil("smoke", RUNS, jobs=1)
+    outcome = ensure_records("smoke", RUNS, jobs=1)
     assert len(outcome.reused) == len(begun[0].runs)
     assert sorted(map(str, outcome.trained)) == sorted(map(str, begun[1].runs))
     assert contents(elsewhere / "results", but=("provenance.json",)) == before
@@ -93,7 +93,7 @@ def test_training_anew_can_be_killed_and_resumed_and_loses_nothing(elsewhere, mo
 
 def test_no_checkpoint_outlives_its_record(elsewhere, monkeypatch):
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
-    fulfil("smoke", RUNS, jobs=1)
+    ensure_records("smoke", RUNS, jobs=1)
     assert contents(elsewhere / ".cache") == {}
 
 
@@ -102,10 +102,10 @@ def test_a_run_that_diverges_is_named_and_the_others_are_recorded(monkeypatch):
 
     def poisoned(run, *of):
         found = losses(run, *of)
-        return found * float("nan") if run.model.fixed_seed else found
+        return found * float("nan") if run.objective.fixed_seed else found
 
     monkeypatch.setattr(gradient, "losses", poisoned)
-    outcome = fulfil("smoke", RUNS, jobs=1)
+    outcome = ensure_records("smoke", RUNS, jobs=1)
     assert outcome.trained == RUNS[:2]
     assert outcome.failed == {RUNS[2]: "the loss is not a number at step 1"}
     with pytest.raises(RuntimeError, match=r"A_r0.*not a number"):
@@ -116,12 +116,12 @@ def test_an_error_in_one_job_leaves_the_others_alone(monkeypatch):
     train = runs.train
 
     def failing(asked, *rest):
-        if asked[0].model.fixed_seed:
+        if asked[0].objective.fixed_seed:
             raise MemoryError("no more")
         return train(asked, *rest)
 
     monkeypatch.setattr(runs, "train", failing)
-    outcome = fulfil("smoke", RUNS, jobs=1)
+    outcome = ensure_records("smoke", RUNS, jobs=1)
     assert outcome.trained == RUNS[:2]
     assert outcome.failed == {RUNS[2]: "MemoryError: no more"}
 
@@ -131,12 +131,12 @@ def test_of_a_job_that_ends_early_only_what_is_missing_has_failed(monkeypatch):
     evaluate = Coloring.evaluate
 
     def failing(task, run, *rest):
-        if run.number == 1:
+        if run.run_index == 1:
             raise MemoryError("no more")
         return evaluate(task, run, *rest)
 
     monkeypatch.setattr(Coloring, "evaluate", failing)
-    outcome = fulfil("smoke", RUNS[:2], jobs=1)
+    outcome = ensure_records("smoke", RUNS[:2], jobs=1)
     assert outcome.trained == RUNS[:1]
     assert outcome.failed == {RUNS[1]: "MemoryError: no more"}
 
@@ -156,7 +156,7 @@ def test_groups_hold_every_run_once_and_only_what_may_train_together():
         cut = list(groups(runs, device))
         assert sorted(run.key for group in cut for run in group) == sorted(run.key for run in runs)
         assert all(len({run.group for run in group}) == 1 for group in cut)
-    sizes = [(len(g), g[0].training.batch * g[0].model.m) for g in groups(runs, "cpu")]
+    sizes = [(len(g), g[0].training.batch * g[0].objective.m) for g in groups(runs, "cpu")]
     assert all(count == 1 or count * each <= workers.SEQUENCES for count, each in sizes)
     assert max(count for count, _ in sizes) > 1
 
@@ -167,15 +167,15 @@ def test_what_a_killed_process_left_is_swept_away(elsewhere):
     (left / "run.json").write_text("{}")
     (elsewhere / ".cache").mkdir()
     (elsewhere / ".cache" / ".x.checkpoint.1.tmp").write_text("half")
-    fulfil("smoke", RUNS[:1], jobs=1)
+    ensure_records("smoke", RUNS[:1], jobs=1)
     assert not left.exists()
     assert contents(elsewhere / ".cache") == {}
 
 
 def test_notebooks_of_the_process_that_is_alone_do_not_wait_for_it(monkeypatch):
-    with workers.alone():
+    with workers.exclusive_lock():
         assert workers.ALONE in os.environ
-        with workers.alone():
+        with workers.exclusive_lock():
             pass
     assert workers.ALONE not in os.environ
 
@@ -184,10 +184,10 @@ def test_a_missing_gpu_is_told():
     if torch.cuda.is_available():
         pytest.skip("there is one")
     with pytest.raises(BadInput, match="device = 'cuda': PyTorch sees no CUDA device here, give cpu"):
-        fulfil("smoke", RUNS, device="cuda")
+        ensure_records("smoke", RUNS, device="cuda")
 
 
 def test_a_folder_that_cannot_be_written_is_told(elsewhere):
     (elsewhere / "results").write_text("in the way")
     with pytest.raises(BadInput, match=r"results/smoke is not writable \(.*\): records and checkpoints go there"):
-        fulfil("smoke", RUNS)
+        ensure_records("smoke", RUNS)

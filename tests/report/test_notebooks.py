@@ -3,7 +3,7 @@ import papermill
 import pytest
 
 from helpers import ROOT
-from randformer.experiments import registry as experiments
+from randformer.experiments import registry
 from randformer.harness.checks import BadInput
 from randformer.report import notebooks
 
@@ -15,7 +15,7 @@ def code_cells(path) -> list:
 
 
 def test_every_notebook_can_be_asked_for():
-    assert sorted(experiments.NOTEBOOKS.values()) == [path.name for path in FILES]
+    assert [experiment.notebook for experiment in registry.experiments().values()] == [path.name for path in FILES]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers import evaluations as evaluated
-from helpers import tiny, tiny_recall, tiny_search
+from helpers import tiny, tiny_gridworld, tiny_recall
 from randformer.report import tables
 
 FIXED = {
@@ -93,14 +93,14 @@ def test_votes_are_in_percent_per_run():
 def test_searchers_are_told_in_steps_and_percent():
     seen = {"steps": {"average": 18.0, "percentile95": 24.0, "worst": 30.0}, "found": 0.75, "shortest": 1.0}
     seen |= {"visits": [0.0, 4.0, 9.0], "walks": [15, 5], "seeds": 20}
-    table = tables.searches([tiny_search(q=10)], [seen]).set_index("measure")["value"]
+    table = tables.gridworlds([tiny_gridworld(q=10)], [seen]).set_index("measure")["value"]
     assert table[["average", "95th percentile", "worst cell"]].to_list() == [18, 24, 30]
     assert table[["found in episode 1", "shortest ways", "on the same walk"]].to_list() == [75, 100, 75]
     assert table[["largest first visit", "distinct walks"]].to_list() == [9, 2]
 
 
 def test_progress_is_in_steps_of_both_episodes():
-    run = tiny_search(steps=20)
+    run = tiny_gridworld(steps=20)
     record = {"watched": {"average": [1.0, 0.5], "95th percentile": [1.0, 0.75], "worst input": [1.0, 0.75]}}
     table = tables.progress([run], [record])
     average = table[table["measure"] == "average"]

@@ -26,14 +26,14 @@ SEED_STREAM = 10**9  # generators of evaluation start here, those of training at
 WORST_SEEDS = 10_000  # seeds answering the one worst input, for success against the number of votes
 
 
-def chosen(choose: np.ndarray, score: np.ndarray, badness: float, band: float = 0.0) -> float:
+def score_at_percentile(choose: np.ndarray, score: np.ndarray, percentile: float, band: float = 0.0) -> float:
     """Mean score of the inputs that stand at a rank of badness (0.95: worse than 95 %; 1: the worst) on other seeds.
 
     choose, score: (X,), larger is better. Inputs that look alike to the adversary, equal in choose, are chosen
     alike; band widens the rank by that share of the inputs on both sides, for scores that never tie.
     """
     last = len(choose) - 1
-    low, high = (round(last * min(max(1 - badness + side, 0), 1)) for side in (-band, band))
+    low, high = (round(last * min(max(1 - percentile + side, 0), 1)) for side in (-band, band))
     ordered = np.partition(choose, [low, high])
     at = (choose >= ordered[low]) & (choose <= ordered[high])
     return float(score[at].mean())
@@ -43,8 +43,8 @@ def summary(choose: np.ndarray, score: np.ndarray) -> dict:
     """Average, 95th percentile, worst input and share of inputs at 0 of success rates (X,) chosen and scored apart."""
     return {
         "average": float(score.mean()),
-        "percentile95": chosen(choose, score, PERCENTILE),
-        "worst": chosen(choose, score, 1.0),
+        "percentile95": score_at_percentile(choose, score, PERCENTILE),
+        "worst": score_at_percentile(choose, score, 1.0),
         "zero_share": float((score == 0).mean()),
     }
 
@@ -67,7 +67,7 @@ def vote_success(evaluation_set: EvaluationSet, answers: np.ndarray, k: int, ele
     return np.mean(wins, axis=0)
 
 
-def over_cells(cells: np.ndarray, values: np.ndarray) -> np.ndarray:
+def over_groups(cells: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Mean of values (X,) over the inputs of each cell, from the cell (X,) of each input."""
     return np.bincount(cells, values) / np.bincount(cells)
 
@@ -96,8 +96,8 @@ def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> 
     A model with a fixed seed always answers the same: choosing and scoring coincide, and a vote changes nothing.
     """
     evaluation_set = run.task.evaluation_set(run.network)
-    generator = torch.Generator().manual_seed(SEED_STREAM + run.number)
-    if run.model.fixed_seed:
+    generator = torch.Generator().manual_seed(SEED_STREAM + run.run_index)
+    if run.objective.fixed_seed:
         choose = score = observe(evaluation_set, parameters, fixed_seed)
     else:
         choose, score = (
@@ -111,12 +111,12 @@ def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> 
         "histogram": histogram.tolist(),  # number of inputs at a success rate of 0, 1, ... 100 %
         "loss": {
             "average": float(score["loss"].mean()),
-            "percentile95": -chosen(-choose["loss"], -score["loss"], PERCENTILE, band=0.005),
+            "percentile95": -score_at_percentile(-choose["loss"], -score["loss"], PERCENTILE, band=0.005),
         },
     }
     success = (choose["success"], score["success"])
     measured = {"success": success}
-    if run.model.fixed_seed:
+    if run.objective.fixed_seed:
         sampled = evaluation_set.sampled(evaluation_set.probabilities(parameters, fixed_seed)[0])
         result["sampled"] = summary(sampled, sampled)
     else:
@@ -129,9 +129,9 @@ def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> 
         result["worst_input"] = worst_input(
             evaluation_set, parameters, run.task.draw_seeds(WORST_SEEDS, 1, generator), worst
         )
-    if evaluation_set.cells is not None:
+    if evaluation_set.groups is not None:
         in_cells = {
-            name: [over_cells(evaluation_set.cells, values) for values in both] for name, both in measured.items()
+            name: [over_groups(evaluation_set.groups, values) for values in both] for name, both in measured.items()
         }
         result["cells"] = {name: summary(*both) for name, both in in_cells.items()}
     return rounded(result | evaluation_set.details(score, {name: scored for name, (_, scored) in measured.items()}))
@@ -143,7 +143,7 @@ def fixed_and_random(run: NetworkRun, parameters: Tensor, seeds: int = 256) -> t
     On 20 n inputs drawn as in training (in a grid, on all cells); the best seed is the best for these. That is how the
     equation has it, which holds for any distribution of inputs, and so for this one.
     """
-    generator = torch.Generator().manual_seed(SEED_STREAM + run.number)
+    generator = torch.Generator().manual_seed(SEED_STREAM + run.run_index)
     inputs = run.task.draw_inputs(20 * run.task.n, generator).unsqueeze(0)
     drawn = run.task.draw_seeds(2 * seeds, 1, generator).unsqueeze(0)
     with torch.no_grad():
@@ -168,7 +168,7 @@ def gap(worst: dict) -> float:
     return float(counts[right].max(initial=0) - counts[~right].max(initial=0)) / counts.sum()
 
 
-def spend(worst: dict, ks: tuple[int, ...], wrong_answers: int, votes: int = 4000) -> dict[str, list[float]]:
+def success_by_votes(worst: dict, ks: tuple[int, ...], wrong_answers: int, votes: int = 4000) -> dict[str, list[float]]:
     """Probability of a right answer to one input, as worst_input describes it, after spending k seeds on it.
 
     "majority(k)": simulated votes among answers as frequent as those counted, ties broken at random. "retry until

@@ -26,31 +26,41 @@ WATCHED_STREAM = 2 * 10**9  # where their generator starts: no training's or eva
 
 
 @dataclass(frozen=True)
-class Evolution:
+class PGPE:
     """The optimizer's row of table 3. Raises BadInput where a field has an impossible value."""
 
     WATCHED = ("average", "95th percentile", "worst input")  # of the centre's mean loss over seeds
 
-    steps: int  # generations
-    batch: int = 300  # candidates of a generation, the population
-    rate: float = 0.01  # of the centre, through Adam
-    std_rate: float = 0.01
+    generations: int
+    population: int = 300  # candidates of a generation
+    learning_rate: float = 0.01  # of the centre, through Adam
+    std_learning_rate: float = 0.01
     std: float = 0.03  # of every parameter in the first generation
     beta1: float = 0.9
     beta2: float = 0.999
     eps: float = 1e-8
 
     def __post_init__(self):
-        at_least("steps (generations)", self.steps, 1)
-        at_least("population", self.batch, 2)
-        if self.batch % 2:
-            raise BadInput(f"population = {self.batch}: candidates come in pairs, give an even number")
-        for name in ("rate", "std_rate", "std", "eps"):
+        at_least("generations", self.generations, 1)
+        at_least("population", self.population, 2)
+        if self.population % 2:
+            raise BadInput(f"population = {self.population}: candidates come in pairs, give an even number")
+        for name in ("learning_rate", "std_learning_rate", "std", "eps"):
             at_least(name, getattr(self, name), 0.0)
         for name in ("beta1", "beta2"):
             at_least(name, getattr(self, name), 0.0, 0.999999)
         if self.std == 0:
             raise BadInput("std = 0: candidates must differ, give a number above 0")
+
+    @property
+    def steps(self) -> int:
+        """What the loop of all trainings counts: generations."""
+        return self.generations
+
+    @property
+    def batch(self) -> int:
+        """What a step is wide: candidates, each of which sees every input."""
+        return self.population
 
     def first_std(self, parameters: Tensor) -> Tensor:
         """Of the search distribution before the first generation, (K, P)."""
@@ -61,7 +71,7 @@ class Evolution:
         generator = torch.Generator(state.parameters.device).manual_seed(WATCHED_STREAM)
         drawn = run.task.draw_seeds(2 * WATCHED_SEEDS, 1, generator).unsqueeze(0)
         inputs = run.task.draw_inputs(1, generator)
-        seeds = torch.cat([state.seed] * 2, 1) if run.model.fixed_seed else drawn
+        seeds = torch.cat([state.seed] * 2, 1) if run.objective.fixed_seed else drawn
         losses = run.task.losses(run.network, state.parameters, inputs, seeds)
         choose, score = (half.mean(1) for half in losses.chunk(2, 1))
         places = [round(0.05 * (len(inputs) - 1)), 0]
@@ -71,14 +81,14 @@ class Evolution:
 
     def step(self, run: NetworkRun, q: Tensor, state: State) -> tuple[Tensor, Tensor]:
         """One generation in place: the candidates' mean L_q (K,), and which centres are still finite (K,)."""
-        shape = (self.batch // 2, state.parameters.shape[1])
+        shape = (self.population // 2, state.parameters.shape[1])
         noise = [torch.randn(shape, generator=g, device=g.device) for g in state.generators]
         noise = torch.stack(noise) * state.std.unsqueeze(1)  # K, pairs, P
         candidates = state.parameters.unsqueeze(1) + torch.cat([noise, -noise], 1)
-        seeds = draw_seeds(run, state).repeat_interleave(self.batch, 0)  # the same for all candidates of a run
+        seeds = draw_seeds(run, state).repeat_interleave(self.population, 0)  # the same for all candidates of a run
         inputs = run.task.draw_inputs(1, state.generators[0])
         losses = run.task.losses(run.network, candidates.flatten(0, 1), inputs, seeds)
-        l_q = relaxed_worst_case(losses.mean(1), q.repeat_interleave(self.batch))[1].view(-1, self.batch)
+        l_q = relaxed_worst_case(losses.mean(1), q.repeat_interleave(self.population))[1].view(-1, self.population)
         self.move(state, noise, ranks(l_q))
         return l_q.mean(1), (state.parameters.isfinite() & state.std.isfinite()).all(1)
 
@@ -87,8 +97,8 @@ class Evolution:
         plus, minus = goodness.unsqueeze(-1).chunk(2, 1)
         uphill = ((plus - minus) / 2 * noise).mean(1)
         outwards = ((plus + minus) / 2 * (noise.square() - state.std.unsqueeze(1).square())).mean(1) / state.std
-        adam(state, -uphill, self.rate, self.beta1, self.beta2, self.eps)
-        state.std *= 1 + self.std_rate * outwards / state.std
+        adam(state, -uphill, self.learning_rate, self.beta1, self.beta2, self.eps)
+        state.std *= 1 + self.std_learning_rate * outwards / state.std
 
 
 def ranks(losses: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ BUDGET = 2**27  # bytes that one model's step may keep for its gradient, 128 MiB
 
 
 @dataclass(frozen=True)
-class Training:
+class GradientTraining:
     """The optimizer's row of tables 1 and 2. Raises BadInput where a field has an impossible value."""
 
     WATCHED = ()  # nothing beside the loss
@@ -35,8 +35,8 @@ class Training:
     steps: int
     batch: int  # inputs per step
     warmup: int = 1000  # steps of linear rise to the peak learning rate
-    peak: float = 1e-3
-    final: float = 1e-4  # reached along half a cosine (the tables say annealed; the shape is our choice)
+    learning_rate: float = 1e-3
+    final_learning_rate: float = 1e-4  # reached along half a cosine (the tables say annealed; the shape is our choice)
     beta1: float = 0.9
     beta2: float = 0.95
     eps: float = 1e-3
@@ -47,17 +47,20 @@ class Training:
         at_least("steps", self.steps, 1)
         at_least("batch", self.batch, 1)
         at_least("warmup", self.warmup, 0)
-        for name in ("peak", "final", "eps", "weight_decay", "clip"):
+        for name in ("learning_rate", "final_learning_rate", "eps", "weight_decay", "clip"):
             at_least(name, getattr(self, name), 0.0)
         for name in ("beta1", "beta2"):
             at_least(name, getattr(self, name), 0.0, 0.999999)
 
-    def learning_rate(self, step: int) -> float:
+    def learning_rate_at(self, step: int) -> float:
         """Of step 0, 1, ... steps - 1."""
         if step < self.warmup:
-            return self.peak * (step + 1) / self.warmup
+            return self.learning_rate * (step + 1) / self.warmup
         along = (step - self.warmup) / max(1, self.steps - self.warmup)
-        return self.final + (self.peak - self.final) * (1 + math.cos(math.pi * along)) / 2
+        return (
+            self.final_learning_rate
+            + (self.learning_rate - self.final_learning_rate) * (1 + math.cos(math.pi * along)) / 2
+        )
 
     def q_at(self, step: int, q: Tensor) -> Tensor:
         """The q (K,) that step descends on, given that of the models."""
@@ -87,13 +90,13 @@ class Training:
     def descend(self, state: State, gradient: Tensor) -> None:
         """Adam with decoupled weight decay and clipping by norm, per model, in place."""
         gradient = gradient * (self.clip / gradient.norm(dim=1, keepdim=True).clamp_min(self.clip))
-        rate = self.learning_rate(state.step)
+        rate = self.learning_rate_at(state.step)
         state.parameters *= 1 - rate * self.weight_decay
         adam(state, gradient, rate, self.beta1, self.beta2, self.eps)
 
 
 @dataclass(frozen=True)
-class Raised(Training):
+class RisingQ(GradientTraining):
     """The same, with a q that rises from 1 to its value, evenly in its logarithm (our choice, against a constant q)."""
 
     rise: float = 0.5  # share of the steps on which it does
@@ -149,10 +152,10 @@ def seeds_at_once(run: NetworkRun, budget: int) -> int:
 
     Whatever else is trained beside it: that must not change a run's numbers.
     """
-    if (one := bytes_kept(run, 1)) * run.model.m <= budget:
-        return run.model.m
+    if (one := bytes_kept(run, 1)) * run.objective.m <= budget:
+        return run.objective.m
     more = bytes_kept(run, 2) - one
-    return min(run.model.m, max(1, 1 + (budget - one) // more))
+    return min(run.objective.m, max(1, 1 + (budget - one) // more))
 
 
 def bytes_kept(run: NetworkRun, m: int) -> int:

@@ -16,7 +16,7 @@ from randformer.harness.checks import BadInput, at_least, one_of
 
 
 @dataclass(frozen=True)
-class Model:
+class Objective:
     """Which loss, and where its seeds come from (section 3.1).
 
     Raises BadInput for q < 1, m < 1, or a fixed seed with m other than 1.

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from randformer.contract import Task, Tick, Trained
-from randformer.core.evolution import Evolution
-from randformer.core.gradient import Training
-from randformer.core.objective import Model
+from randformer.core.evolution import PGPE
+from randformer.core.gradient import GradientTraining
+from randformer.core.objective import Objective
 from randformer.core.training import State, train
 from randformer.core.transformer import Network, shapes, unflatten
 from randformer.harness.checks import BadInput
@@ -25,12 +25,12 @@ class NetworkRun:
 
     task: Task
     network: Network
-    model: Model
-    training: Training | Evolution
-    number: int  # 0, 1, 2 ...: repetitions, and the state the run's generator starts from
+    objective: Objective
+    training: GradientTraining | PGPE
+    run_index: int  # 0, 1, 2 ...: repetitions, and the state the run's generator starts from
 
     def __post_init__(self):
-        if self.model.q == inf and isinstance(self.training, Training):
+        if self.objective.q == inf and isinstance(self.training, GradientTraining):
             raise BadInput("q = inf: training by gradient needs a finite q, at least 1")
 
     @property
@@ -56,7 +56,7 @@ class NetworkRun:
     @property
     def group(self) -> "NetworkRun":
         """What runs trained side by side must have in common: all but q and number."""
-        return replace(self, model=replace(self.model, q=1.0), number=0)
+        return replace(self, objective=replace(self.objective, q=1.0), run_index=0)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -71,7 +71,7 @@ class NetworkRun:
     @property
     def width(self) -> int:
         """Sequences through the network in a step."""
-        return self.training.batch * self.model.m * self.task.branches
+        return self.training.batch * self.objective.m * self.task.sequences_per_seed
 
     @property
     def cost(self) -> int:
@@ -87,7 +87,7 @@ class NetworkRun:
         """What is stored of a trained model, a state of K = 1."""
         weights = unflatten(state.parameters, self.shapes)
         tensors = {name: weight[0].cpu().contiguous() for name, weight in weights.items()}
-        if self.model.fixed_seed:
+        if self.objective.fixed_seed:
             tensors["seed"] = state.seed[0].cpu().contiguous()
         content = {"loss_history": digits(state.history[0, :, 0])}
         if self.training.WATCHED:
@@ -98,7 +98,7 @@ class NetworkRun:
     def restore(self, tensors: dict[str, Tensor]) -> dict:
         """{"parameters": (1, P), "seed": (1, 1, ...), None for fresh seeds} of stored tensors."""
         rows = [tensors[name].reshape(prod(shape)) for name, shape in self.shapes.items()]
-        seed = tensors["seed"] if self.model.fixed_seed else None
+        seed = tensors["seed"] if self.objective.fixed_seed else None
         return {"parameters": torch.cat(rows).unsqueeze(0), "seed": seed}
 
     def evaluate(self, record: dict) -> dict:
@@ -114,8 +114,12 @@ class NetworkRun:
             for f in fields(part)
             if f.name != "n" and getattr(part, f.name) != getattr(table, f.name, None)
         ]
-        size = [f"n={self.task.n}", f"q={self.model.q:g}", *([] if self.model.fixed_seed else [f"m={self.model.m}"])]
-        return " ".join([self.problem, self.model.name, *size, *differs, f"run={self.number}"])
+        size = [
+            f"n={self.task.n}",
+            f"q={self.objective.q:g}",
+            *([] if self.objective.fixed_seed else [f"m={self.objective.m}"]),
+        ]
+        return " ".join([self.problem, self.objective.name, *size, *differs, f"run={self.run_index}"])
 
 
 def changed(run: NetworkRun, change: dict[str, dict]) -> NetworkRun:

@@ -2,7 +2,7 @@
 
 What is per model stays per model: parameters, optimizer moments, q, and one generator that draws its initial weights,
 its fixed seed and all that its training draws. Training runs together or apart gives the same numbers. What a step does
-is the business of run.training, gradient.Training or evolution.Evolution.
+is the business of run.training, gradient.GradientTraining or evolution.PGPE.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ CHECKPOINT_SECONDS = 15.0
 class State:
     """All that a training in progress is, for K models at the same step."""
 
-    TENSORS = ("parameters", "first", "second", "std", "seed", "history")  # what has a row per model
+    TENSORS = ("parameters", "exp_avg", "exp_avg_sq", "std", "seed", "history")  # what has a row per model
 
     step: int
     parameters: Tensor  # K, P
-    first: Tensor  # K, P: Adam's mean of gradients
-    second: Tensor  # K, P: and of their squares
+    exp_avg: Tensor  # K, P: Adam's mean of gradients
+    exp_avg_sq: Tensor  # K, P: and of their squares
     std: Tensor  # K, P: of the search distribution around the parameters; K, 0 where there is a gradient
     seed: Tensor  # K, 1, 1, ...: each model's fixed seed (drawn, and ignored, for models with fresh seeds)
     generators: list[torch.Generator]
@@ -54,7 +54,7 @@ class State:
 
 def begin(run: NetworkRun, device: torch.device) -> State:
     """A run's state before its first step."""
-    generator = torch.Generator(device).manual_seed(run.number)
+    generator = torch.Generator(device).manual_seed(run.run_index)
     parameters = initialize(run.network, run.task.token_size, run.task.outputs, generator).unsqueeze(0)
     seed = run.task.draw_seeds(1, 1, generator).unsqueeze(0)
     zeros, std = torch.zeros_like(parameters), run.training.first_std(parameters)
@@ -77,16 +77,16 @@ def draw_inputs(run: NetworkRun, state: State) -> Tensor:
 
 def draw_seeds(run: NetworkRun, state: State) -> Tensor:
     """A step's seeds (K, m, ...): fresh ones from each model's own generator, or its fixed one all the same."""
-    drawn = torch.stack([run.task.draw_seeds(run.model.m, run.training.batch, g) for g in state.generators])
-    return state.seed if run.model.fixed_seed else drawn
+    drawn = torch.stack([run.task.draw_seeds(run.objective.m, run.training.batch, g) for g in state.generators])
+    return state.seed if run.objective.fixed_seed else drawn
 
 
 def adam(state: State, gradient: Tensor, rate: float, beta1: float, beta2: float, eps: float) -> None:
     """One step of Adam per model, in place, along gradients (K, P)."""
-    state.first.lerp_(gradient, 1 - beta1)
-    state.second.lerp_(gradient.square(), 1 - beta2)
-    first = state.first / (1 - beta1 ** (state.step + 1))
-    second = state.second / (1 - beta2 ** (state.step + 1))
+    state.exp_avg.lerp_(gradient, 1 - beta1)
+    state.exp_avg_sq.lerp_(gradient.square(), 1 - beta2)
+    first = state.exp_avg / (1 - beta1 ** (state.step + 1))
+    second = state.exp_avg_sq / (1 - beta2 ** (state.step + 1))
     state.parameters -= rate * first / (second.sqrt() + eps)
     state.step += 1
 
@@ -131,7 +131,7 @@ def train_together(runs: list[NetworkRun], state: State, cache: Path, tick: Tick
     """The loop behind train, for runs at the same step."""
     training, diverged, saved, began = runs[0].training, {}, time.monotonic(), time.process_time()
     stretch = math.ceil(training.steps / HISTORY)
-    q = torch.tensor([run.model.q for run in runs], device=state.parameters.device)
+    q = torch.tensor([run.objective.q for run in runs], device=state.parameters.device)
     while runs and state.step < training.steps:
         total = torch.zeros(len(runs), dtype=torch.float64, device=q.device)
         end = min(training.steps, state.step + stretch)

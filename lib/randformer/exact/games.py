@@ -81,7 +81,7 @@ def probabilities(weights: np.ndarray) -> np.ndarray:
     return weights / weights.sum()
 
 
-def few(losses, most: int) -> list[float]:
+def best_small_mixtures(losses, most: int) -> list[float]:
     """Worst case of the best mixture of 1, 2, ... most rows, added one by one where they help most: upper bounds."""
     losses = matrix(losses)
     chosen, left, values = [], list(range(len(losses))), []

@@ -1,32 +1,103 @@
-"""Every run of every figure, by notebook; what they are is declared in experiments_<notebook>.py.
+"""Finds the experiments: every folder beside this file, and in the folders that RANDFORMER_EXPERIMENTS names.
 
-smoke shows nothing, it only walks the whole way; laptop is the default; paper has the sizes of the paper's tables.
+An experiment is a folder:
+
+    __init__.py   its first line says what the notebook shows (README's table); NOTEBOOK is the notebook's file name
+    sweep.py      runs(profile, **sizes) -> {part: runs}: everything that its notebook needs trained
+    figures.py    what is drawn
+    claims.py     CLAIMS, a tuple of report.claims.Claim: what is claimed, by which rule, measured how
+
+Only sweep.py is imported here, so that a machine that trains needs neither pandas nor matplotlib. A notebook that
+trains live, or not at all, has no sweep.py. docs/adding_an_experiment.md leads through a new one.
 """
 
-from randformer.core.runs import NetworkRun
-from randformer.experiments.coloring.sweep import coloring
-from randformer.experiments.cost.sweep import cost
-from randformer.experiments.gridworld.sweep import gridworld
-from randformer.experiments.recall.sweep import recall
-from randformer.experiments.theory.sweep import theory
-from randformer.harness.checks import one_of
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+from randformer.contract import Run
+from randformer.harness.checks import BadInput, one_of
 from randformer.harness.profiles import PROFILES
 
-NOTEBOOKS = {  # what --only means
-    "start": "00_start_here.ipynb",
-    "theory": "01_when_randomness_helps.ipynb",
-    "recall": "02_associative_recall.ipynb",
-    "coloring": "03_graph_coloring.ipynb",
-    "gridworld": "04_grid_world.ipynb",
-    "cost": "05_cost_of_randomness.ipynb",
-}
-EXPERIMENTS = {"recall": recall, "coloring": coloring, "gridworld": gridworld, "theory": theory, "cost": cost}
+ELSEWHERE = "RANDFORMER_EXPERIMENTS"  # environment variable: folders of more experiments, separated as in PATH
 
 
-def declared(profile: str, only: str | None = None) -> list[NetworkRun]:
-    """Every run of a profile once, of one notebook or of all. Raises BadInput for unknown names."""
+@dataclass(frozen=True)
+class Experiment:
+    """A folder with a notebook."""
+
+    name: str  # what --only means
+    package: str  # importable
+
+    @property
+    def notebook(self) -> str:
+        """File name of its notebook."""
+        return importlib.import_module(self.package).NOTEBOOK
+
+    @property
+    def shows(self) -> str:
+        """What its notebook shows, in a line or two."""
+        return " ".join(importlib.import_module(self.package).__doc__.split())
+
+    def part(self, name: str) -> ModuleType | None:
+        """Its module of that name (sweep, figures, claims); None where it has none."""
+        module = f"{self.package}.{name}"
+        return importlib.import_module(module) if find_spec(module) else None
+
+    def runs(self, profile: str) -> list[Run]:
+        """Every run that its notebook needs, once."""
+        sweep = self.part("sweep")
+        parts = sweep.runs(profile).values() if sweep else ()
+        return list(dict.fromkeys(run for part in parts for run in part))
+
+    @property
+    def claims(self) -> tuple:
+        """What it claims."""
+        module = self.part("claims")
+        return module.CLAIMS if module else ()
+
+
+@cache
+def experiments() -> dict[str, Experiment]:
+    """All of them by name, in the order of their notebooks. Raises BadInput where a folder is not as it should be."""
+    here = Path(__file__).parent
+    found = [Experiment(folder.name, f"{__package__}.{folder.name}") for folder in folders(here)]
+    for where in filter(None, os.environ.get(ELSEWHERE, "").split(os.pathsep)):
+        if not Path(where).is_dir():
+            raise BadInput(f"{ELSEWHERE}: {where!r} is no folder: give one with a folder for each experiment")
+        sys.path.append(str(Path(where).resolve()))
+        found += [Experiment(folder.name, folder.name) for folder in folders(Path(where))]
+    for experiment in found:
+        if not hasattr(importlib.import_module(experiment.package), "NOTEBOOK"):
+            raise BadInput(f"experiment {experiment.name}: its __init__.py lacks NOTEBOOK, the notebook's file name")
+    return {experiment.name: experiment for experiment in sorted(found, key=lambda each: each.notebook)}
+
+
+def folders(where: Path) -> list[Path]:
+    """Folders there that are packages."""
+    return [path.parent for path in sorted(where.glob("*/__init__.py"))]
+
+
+def declared(profile: str, only: str | None = None) -> list[Run]:
+    """Every run of a profile once, of one experiment or of all. Raises BadInput for unknown names."""
     one_of("profile", profile, PROFILES)
     if only is not None:
-        one_of("only", only, EXPERIMENTS)
-    parts = [EXPERIMENTS[name](profile) for name in EXPERIMENTS if only in (None, name)]
-    return list(dict.fromkeys(run for part in parts for runs in part.values() for run in runs))
+        one_of("only", only, experiments())
+    asked = [experiment for name, experiment in experiments().items() if only in (None, name)]
+    return list(dict.fromkeys(run for experiment in asked for run in experiment.runs(profile)))
+
+
+def claims() -> dict:
+    """Every claim by its id, in the order of the notebooks. Raises BadInput where two experiments use one id."""
+    found = {}
+    for experiment in experiments().values():
+        for claim in experiment.claims:
+            if claim.id in found:
+                raise BadInput(f"claim {claim.id} of {experiment.name}: the id is taken, give another one")
+            found[claim.id] = claim
+    return found

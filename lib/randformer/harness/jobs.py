@@ -11,7 +11,7 @@ import torch
 
 from randformer.contract import Run, Tick
 from randformer.harness import records
-from randformer.harness.processes import settle
+from randformer.harness.processes import configure_process
 from randformer.harness.records import CACHE, ROOT, RecordError
 
 
@@ -28,7 +28,7 @@ class Job:
         return self.results / run.problem / run.key
 
 
-def lacking(where: Path, run: Run) -> tuple[bool, str] | None:
+def why_stale(where: Path, run: Run) -> tuple[bool, str] | None:
     """None where the folder has the run's record and evaluation; else whether to train (or only evaluate), and why."""
     try:
         records.read_record(where, run)
@@ -43,7 +43,7 @@ def lacking(where: Path, run: Run) -> tuple[bool, str] | None:
 
 def work(job: Job, tick: Tick) -> dict[Run, str]:
     """Do one job in this process; returns the runs that failed, and how."""
-    settle()
+    configure_process()
     device, failed = torch.device(job.device), {}
     if job.train:
         code = commit()
@@ -62,10 +62,10 @@ def work(job: Job, tick: Tick) -> dict[Run, str]:
 
 def attempt(job: Job, tick: Tick) -> dict[Run, str]:
     """work, with an error told."""
-    return told(job, work, tick)
+    return failures_of(job, work, tick)
 
 
-def told(job: Job, act: Callable, *given) -> dict[Run, str]:
+def failures_of(job: Job, act: Callable, *given) -> dict[Run, str]:
     """act(job, ...), with an error told as the failure of those runs that it kept from their record or evaluation."""
     try:
         return act(job, *given)
@@ -73,13 +73,13 @@ def told(job: Job, act: Callable, *given) -> dict[Run, str]:
         why = "the disk is full" if error.errno == errno.ENOSPC else str(error)
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
-    return {run: why for run in job.runs if lacking(job.folder(run), run)}
+    return {run: why for run in job.runs if why_stale(job.folder(run), run)}
 
 
 # On another machine, which need not share a file system with this one
 
 
-def afar(sent: tuple, tick: Tick) -> tuple:
+def work_remotely(sent: tuple, tick: Tick) -> tuple:
     """attempt in a folder of its own, from the files that came along; returns what failed and the files made."""
     job, files = sent
     with TemporaryDirectory() as results:
@@ -98,7 +98,7 @@ def unpack(job: Job, failed: dict[Run, str], files: dict[Run, dict[str, bytes]])
     """Put what afar returned in place, checked; returns the runs that failed, and how."""
     for run, content in files.items():
         records.write_files(job.folder(run), content, run)
-    needs = {run: lacking(job.folder(run), run) for run in job.runs if run not in failed}
+    needs = {run: why_stale(job.folder(run), run) for run in job.runs if run not in failed}
     return failed | {run: need[1] for run, need in needs.items() if need}
 
 

@@ -87,7 +87,7 @@ def progress(total: int, unit: str, shown: bool = True) -> Iterator:
         yield bar
 
 
-def settle() -> None:
+def configure_process() -> None:
     """Make this process one that trains: on one thread, and keeping what it frees, which the next step asks for again.
 
     Left alone, glibc gives large pieces back to the system and gets empty pages for them anew: a quarter of a recall

@@ -10,12 +10,13 @@ import math
 from dataclasses import MISSING, Field, fields, is_dataclass
 
 FIRST = {
-    "NetworkRun": "task network model training number",
+    "NetworkRun": "task network objective=model training run_index=number",
     "Network": "width layers heads key_size attention mlp layer_norm embedding",
-    "Model": "q m fixed_seed",
-    "Training": "steps batch warmup peak final beta1 beta2 eps weight_decay clip",
-    "Raised": "rise",
-    "Evolution": "steps batch rate std_rate std beta1 beta2 eps",
+    "Objective": "q m fixed_seed",
+    "GradientTraining": "steps batch warmup learning_rate=peak final_learning_rate=final"
+    " beta1 beta2 eps weight_decay clip",
+    "RisingQ": "rise",
+    "PGPE": "generations=steps population=batch learning_rate=rate std_learning_rate=std_rate std beta1 beta2 eps",
     "Recall": "n bits seed_bits queries",
     "Coloring": "n noise seeds_per self_loop",
     "GridWorld": "n episode seed_size",

@@ -15,7 +15,7 @@ import torch
 from randformer.contract import Run, Tick
 from randformer.harness import cluster, processes, records
 from randformer.harness.checks import BadInput, at_least, one_of
-from randformer.harness.jobs import Job, afar, attempt, lacking, packed, told, unpack
+from randformer.harness.jobs import Job, attempt, failures_of, packed, unpack, why_stale, work_remotely
 from randformer.harness.records import CACHE, ROOT, RecordError
 
 ALONE = "RANDFORMER_ALONE"  # environment variable of whoever works for the process that holds the lock
@@ -48,7 +48,7 @@ def load(profile: str, run: Run) -> tuple[dict, dict]:
 
 def missing(profile: str, run: Run) -> tuple[bool, str] | None:
     """None where nothing is; else whether the run must be trained (or only evaluated), and why."""
-    return lacking(folder(profile, run), run)
+    return why_stale(folder(profile, run), run)
 
 
 def stored_configs(profile: str, problem: str) -> list[dict]:
@@ -67,9 +67,9 @@ def load_or_train(profile: str, runs: list[Run]) -> list[dict]:
 
     Raises RuntimeError naming the runs for which that failed.
     """
-    if any(missing(profile, run) for run in runs):
-        with alone():
-            outcome = fulfil(profile, runs)
+    if any(why_stale(profile, run) for run in runs):
+        with exclusive_lock():
+            outcome = ensure_records(profile, runs)
         if outcome.failed:
             raise RuntimeError("; ".join(f"{run}: {why}" for run, why in outcome.failed.items()))
     return [load(profile, run)[1] for run in runs]
@@ -77,7 +77,7 @@ def load_or_train(profile: str, runs: list[Run]) -> list[dict]:
 
 def live(runs: list[Run]) -> list[dict]:
     """Evaluations of runs trained in this process, before the reader's eyes; nothing is stored."""
-    processes.settle()
+    processes.configure_process()
     found = []
     cost = sum(run.cost for run in runs)
     with TemporaryDirectory() as cache, processes.progress(cost, "sequence") as bar:
@@ -92,7 +92,7 @@ def live(runs: list[Run]) -> list[dict]:
 # What has to be done
 
 
-def fulfil(
+def ensure_records(
     profile: str,
     runs: list[Run],
     jobs: int = 0,
@@ -111,7 +111,7 @@ def fulfil(
     if retrain:
         for run in runs:
             set_aside(profile, run, device)
-    needs = {run: missing(profile, run) for run in runs}
+    needs = {run: why_stale(profile, run) for run in runs}
     outcome = Outcome(reused=[run for run in runs if needs[run] is None])
     for run in runs:
         if needs[run] and needs[run][0] and folder(profile, run).exists():
@@ -142,8 +142,8 @@ def each(jobs: list[Job], count: int, device: str, scheduler: str | None, tick: 
         return
     sent = [(job, {} if job.train else packed(job)) for job in jobs]
     needed = cluster.needs(device, [run for job in jobs for run in job.runs])
-    for (job, _), found in cluster.each(afar, sent, scheduler, needed, tick):
-        yield job, found if isinstance(found, Exception) else told(job, unpack, *found)
+    for (job, _), found in cluster.each(work_remotely, sent, scheduler, needed, tick):
+        yield job, found if isinstance(found, Exception) else failures_of(job, unpack, *found)
 
 
 def set_aside(profile: str, run: Run, device: str) -> None:
@@ -194,7 +194,7 @@ def sweep() -> None:
 
 
 @contextmanager
-def alone():
+def exclusive_lock():
     """Be the only one who writes records in this clone; wait, and say so, while another process does.
 
     The notebooks that a process executes while it is alone are part of it: ALONE tells them.

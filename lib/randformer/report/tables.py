@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from randformer.core.adversary import VOTES, bootstrap, gap, spend
+from randformer.core.adversary import VOTES, bootstrap, gap, success_by_votes
 from randformer.core.runs import NetworkRun
 
 MEASURES = {
@@ -25,8 +25,8 @@ def tidy(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
     """
     rows = []
     for run, seen in zip(runs, evaluations, strict=True):
-        family = run.model.family
-        common = {"model": family, "N": run.task.n, "q": run.model.q, "m": run.model.m, "run": run.number}
+        family = run.objective.family
+        common = {"model": family, "N": run.task.n, "q": run.objective.q, "m": run.objective.m, "run": run.run_index}
 
         def add(answer: str, measure: str, value: float, common=common) -> None:
             rows.append(common | {"answer": answer, "measure": measure, "value": value})
@@ -78,11 +78,17 @@ def over_points(table: pd.DataFrame, answer: str, measure: str, qs: list[float],
     return [reduce(values) for values in zip(*(of_run(table, answer, measure, q) for q in qs), strict=True)]
 
 
-def searches(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
+def gridworlds(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
     """Searchers, as tidy has the others: steps of both episodes, first visits in steps, shares in percent."""
     rows = []
     for run, seen in zip(runs, evaluations, strict=True):
-        common = {"N": run.task.n, "q": run.model.q, "m": run.model.m, "run": run.number, "answer": run.model.family}
+        common = {
+            "N": run.task.n,
+            "q": run.objective.q,
+            "m": run.objective.m,
+            "run": run.run_index,
+            "answer": run.objective.family,
+        }
         values = {MEASURES[name].replace("input", "cell"): value for name, value in seen["steps"].items()}
         values |= {
             "found in episode 1": 100 * seen["found"],
@@ -99,7 +105,13 @@ def progress(runs: list[NetworkRun], records: list[dict]) -> pd.DataFrame:
     """Steps of both episodes of a searcher through its training: N, q, m, run, answer, generation, measure, value."""
     rows = []
     for run, record in zip(runs, records, strict=True):
-        common = {"N": run.task.n, "q": run.model.q, "m": run.model.m, "run": run.number, "answer": run.model.family}
+        common = {
+            "N": run.task.n,
+            "q": run.objective.q,
+            "m": run.objective.m,
+            "run": run.run_index,
+            "answer": run.objective.family,
+        }
         for name, history in record["watched"].items():
             for i, loss in enumerate(history):
                 generation = round(run.training.steps * (i + 1) / len(history))
@@ -112,10 +124,10 @@ def histogram(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
     """Share of inputs [%] at each success rate, mean over runs: N, q, answer, success [%], share [%]."""
     rows = []
     for run, seen in zip(runs, evaluations, strict=True):
-        counts = {run.model.family: seen["histogram"]}
-        counts |= {f"{run.model.family}-{ELECTIONS[name]}": votes for name, votes in seen.get("votes", {}).items()}
+        counts = {run.objective.family: seen["histogram"]}
+        counts |= {f"{run.objective.family}-{ELECTIONS[name]}": votes for name, votes in seen.get("votes", {}).items()}
         for answer, inputs in counts.items():
-            common = {"N": run.task.n, "q": run.model.q, "answer": answer}
+            common = {"N": run.task.n, "q": run.objective.q, "answer": answer}
             shares = enumerate(100 * count / seen["inputs"] for count in inputs)
             rows += [common | {"success": success, "share": share} for success, share in shares]
     return pd.DataFrame(rows).groupby(["N", "q", "answer", "success"], as_index=False)["share"].mean()
@@ -131,7 +143,7 @@ def spread(shares: pd.DataFrame) -> pd.DataFrame:
 def randomized(runs: list[NetworkRun], evaluations: list[dict], q: float) -> list[tuple]:
     """The runs with random seeds at q, each with its evaluation."""
     both = zip(runs, evaluations, strict=True)
-    return [(run, seen) for run, seen in both if run.model.q == q and not run.model.fixed_seed]
+    return [(run, seen) for run, seen in both if run.objective.q == q and not run.objective.fixed_seed]
 
 
 def votes(runs: list[NetworkRun], evaluations: list[dict], q: float, wrong_answers: int) -> pd.DataFrame:
@@ -139,8 +151,10 @@ def votes(runs: list[NetworkRun], evaluations: list[dict], q: float, wrong_answe
     ks = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
     rows = []
     for run, seen in randomized(runs, evaluations, q):
-        for way, values in spend(seen["worst_input"], ks, wrong_answers).items():
-            rows += [{"way": way, "k": k, "run": run.number, "value": 100 * v} for k, v in zip(ks, values, strict=True)]
+        for way, values in success_by_votes(seen["worst_input"], ks, wrong_answers).items():
+            rows += [
+                {"way": way, "k": k, "run": run.run_index, "value": 100 * v} for k, v in zip(ks, values, strict=True)
+            ]
     return pd.DataFrame(rows)
 
 
@@ -150,7 +164,7 @@ def bounds(runs: list[NetworkRun], evaluations: list[dict], q: float, wrong_answ
     for run, seen in randomized(runs, evaluations, q):
         d = gap(seen["worst_input"])
         k = math.ceil(2 / d**2 * math.log(wrong_answers / 0.01)) if d > 0 else "none: a wrong answer leads"
-        rows.append({"run": run.number, "gap D": round(d, 3), "k for 99 %": k})
+        rows.append({"run": run.run_index, "gap D": round(d, 3), "k for 99 %": k})
     return pd.DataFrame(rows)
 
 
@@ -163,7 +177,7 @@ def inference(voting: list, voted: list[dict], larger: list, measured: list[dict
     parameters, each of which is used once a token.
     """
     one = voting[0]
-    polls = votes(voting, voted, one.model.q, one.task.evaluation_set(one.network).wrong_answers)
+    polls = votes(voting, voted, one.objective.q, one.task.evaluation_set(one.network).wrong_answers)
     polls = polls[polls["way"] == "majority(k)"].rename(columns={"k": "cost"}).assign(measure="worst input")
     passes = {"A_R": 1} | {f"A_R-{ELECTIONS[f'majority{k}']}": k for k in VOTES}
     shares = tidy(voting, voted)

@@ -22,7 +22,7 @@ def test_a_walk_starts_lower_left_and_moves_by_single_steps():
 def test_the_most_probable_walks_come_first_and_every_cell_has_its_time():
     solution, walks = games_search.solve(3)
     visits = solution.mixture @ [games_search.first_visits(3, walk) for walk in walks]
-    figure = plots_games.figure_search(3, {"one episode": (walks, solution.mixture, visits)})
+    figure = plots_games.figure_gridworld(3, {"one episode": (walks, solution.mixture, visits)})
     titles = [axis.get_title() for axis in figure.axes if axis.get_visible()]
     shown = [float(title.split()[-1]) for title in titles if title.startswith("probability")]
     assert shown == sorted(shown, reverse=True)

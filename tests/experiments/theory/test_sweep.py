@@ -1,7 +1,7 @@
 import pytest
 
 from randformer.experiments.registry import declared
-from randformer.experiments.theory.sweep import theory
+from randformer.experiments.theory.sweep import runs as theory
 from randformer.harness.checks import BadInput
 
 EXPERIMENTS = {"recall", "coloring", "gridworld"}
@@ -11,9 +11,9 @@ def test_every_network_is_another_notebooks_and_has_random_seeds():
     parts = theory("laptop")
     runs = {run for part in parts.values() for run in part}
     assert runs <= {run for name in (*EXPERIMENTS, "cost") for run in declared("laptop", name)}
-    assert not any(run.model.fixed_seed for run in runs)
+    assert not any(run.objective.fixed_seed for run in runs)
     assert {run.problem for run in runs} == EXPERIMENTS
-    every = {run for run in declared("laptop") if not run.model.fixed_seed}
+    every = {run for run in declared("laptop") if not run.objective.fixed_seed}
     assert runs == every
     assert set(parts["q"]) < set(parts["recall"])
 

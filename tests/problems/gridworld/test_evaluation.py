@@ -4,14 +4,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from helpers import tiny_search
+from helpers import tiny_gridworld
 from randformer.core.training import begin
 from randformer.problems.gridworld import evaluation as evaluation_search
 from randformer.problems.gridworld.evaluation import evaluate, ways
-from randformer.problems.gridworld.task import GridWorld, Search
+from randformer.problems.gridworld.task import Episodes, GridWorld
 
 
-def by_rote(first: list, second: dict, n: int, episode: int) -> Search:
+def by_rote(first: list, second: dict, n: int, episode: int) -> Episodes:
     """A search from its walks: first (m walks), second {(seed, cell): walk}."""
     m, cells = len(first), n**2
     walks = torch.tensor(first)
@@ -25,7 +25,7 @@ def by_rote(first: list, second: dict, n: int, episode: int) -> Search:
     for (j, cell), walk in second.items():
         paths[0, j, cell, : len(walk)] = torch.tensor(walk)
         again[0, j, cell] = len(walk)
-    return Search(walks.unsqueeze(0), paths, found, visits, again)
+    return Episodes(walks.unsqueeze(0), paths, found, visits, again)
 
 
 def test_shortest_ways_are_counted_where_the_seeds_took_them():
@@ -56,7 +56,7 @@ def test_the_cell_is_chosen_on_other_seeds_than_it_is_scored_on():
     ends = {(0, 1): [1], (0, 2): [2], (0, 3): [1, 3]}
     choose = by_rote([[0, 2, 3, 0, 0]], {c: w for c, w in ends.items() if c[1] != 1}, 2, 4)
     score = by_rote([[0, 1, 3, 3, 3]], {c: w for c, w in ends.items() if c[1] != 2}, 2, 4)
-    seen = told(replace(tiny_search(), task=GridWorld(2, 4, 2)), choose, score)
+    seen = told(replace(tiny_gridworld(), task=GridWorld(2, 4, 2)), choose, score)
     assert seen["steps"]["worst"] == 2
     assert seen["steps_by_cell"] == [2, 8, 4]
     assert seen["steps"]["average"] == pytest.approx(14 / 3, rel=1e-5)
@@ -70,7 +70,7 @@ def test_the_cell_is_chosen_on_other_seeds_than_it_is_scored_on():
 @pytest.mark.parametrize("fixed", [False, True])
 def test_an_evaluation_is_consistent_and_repeats(monkeypatch, fixed):
     monkeypatch.setattr(evaluation_search, "SEEDS", 20)
-    run = tiny_search(fixed=fixed)
+    run = tiny_gridworld(fixed=fixed)
     state = begin(run, torch.device("cpu"))
     seen, again = (evaluate(run, state.parameters * 3, state.seed[0] if fixed else None) for _ in range(2))
     assert seen == again

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from helpers import tiny_search
+from helpers import tiny_gridworld
 from randformer.core.training import begin
 from randformer.core.transformer import Network, forward, initialize
 from randformer.harness.checks import BadInput
@@ -82,11 +82,11 @@ def test_it_is_what_a_plain_environment_does_cell_by_cell(task):
 
 
 def test_the_loss_is_the_share_of_all_steps():
-    run = tiny_search()
+    run = tiny_gridworld()
     state = begin(run, torch.device("cpu"))
     seeds = run.task.draw_seeds(3, 1, torch.Generator().manual_seed(0)).unsqueeze(0)
     losses = run.task.losses(run.network, state.parameters, run.task.draw_inputs(1, state.generators[0]), seeds)
-    steps = run.task.search(run.network, state.parameters, seeds).steps
+    steps = run.task.play(run.network, state.parameters, seeds).steps
     assert losses.shape == (1, 3, 8)
     assert torch.equal(losses * 12, steps[..., 1:].float())
     assert losses.min() >= 2 / 12

@@ -101,7 +101,7 @@ def test_seeds_are_bits_shared_by_all_inputs():
 def test_every_key_is_asked_for_every_value_equally_often():
     reader = Recall(n=3, bits=2).evaluation_set(NETWORK)
     assert reader.inputs == 64 * 4 * 3
-    assert np.bincount(reader.cells).tolist() == [BASES] * 12
+    assert np.bincount(reader.groups).tolist() == [BASES] * 12
     for key in range(3):
         asked = np.arange(reader.inputs) % 3 == key
         assert np.array_equal(reader.targets[asked], reader.memories[:, key].numpy())

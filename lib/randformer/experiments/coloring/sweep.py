@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from randformer.core.gradient import Training
-from randformer.core.objective import Model
+from randformer.core.gradient import GradientTraining
+from randformer.core.objective import Objective
 from randformer.core.runs import NetworkRun, changed
 from randformer.core.transformer import Network
 from randformer.harness.checks import at_least, one_of
@@ -15,7 +15,7 @@ from randformer.problems.coloring.task import Coloring
 class Sizes:
     """How large an experiment is in a profile."""
 
-    training: Training
+    training: GradientTraining
     m: int
     qs: tuple[float, ...]  # the sweep
     runs: int  # per point of the sweep and ablation
@@ -27,10 +27,10 @@ class Sizes:
 # Table 2, with the steps and the batch of the profile.
 SIZES = {
     "smoke": Sizes(
-        Training(steps=40, batch=16, warmup=10), m=3, qs=(1, 10), runs=2, claim_runs=2, calibration_runs=2, n=6
+        GradientTraining(steps=40, batch=16, warmup=10), m=3, qs=(1, 10), runs=2, claim_runs=2, calibration_runs=2, n=6
     ),
     "laptop": Sizes(
-        Training(steps=16_000, batch=64),
+        GradientTraining(steps=16_000, batch=64),
         m=10,
         qs=(1, 2, 3, 4, 6, 8, 10),
         runs=3,
@@ -63,11 +63,13 @@ ABLATIONS = {
     "one float per cycle": {"task": {"noise": "graph"}},
     "fresh seeds per input": {"task": {"seeds_per": "input"}},
     "self-loop": {"task": {"self_loop": True}},
-    "peak learning rate 2e-3": {"training": {"peak": 2e-3}},  # ... and whether fewer steps than the paper's suffice
+    "peak learning rate 2e-3": {
+        "training": {"learning_rate": 2e-3}
+    },  # ... and whether fewer steps than the paper's suffice
 }
 
 
-def coloring(profile: str, vertices: int | None = None, m: int | None = None) -> dict[str, list[NetworkRun]]:
+def runs(profile: str, vertices: int | None = None, m: int | None = None) -> dict[str, list[NetworkRun]]:
     """The runs behind 03_graph_coloring.ipynb: {"sweep": [...], "calibration": [...], "ablation": [...]}.
 
     vertices and m replace the profile's. Raises BadInput for an unknown profile or impossible sizes.
@@ -79,16 +81,18 @@ def coloring(profile: str, vertices: int | None = None, m: int | None = None) ->
     task, chosen = Coloring(n), NETWORK
     at_least("m", m, 1)
 
-    def runs(task, network, model, count):
+    def models_at(task, network, model, count):
         return [NetworkRun(task, network, model, sizes.training, number) for number in range(count)]
 
     sweep = []
     for q in sizes.qs:
         count = sizes.claim_runs if q in CLAIM_QS else sizes.runs
-        sweep += runs(task, chosen, Model(q, 1, fixed_seed=True), count) + runs(task, chosen, Model(q, m), count)
-    expected = Model(1, 1, fixed_seed=True)
-    calibration = [run for net in CANDIDATES.values() for run in runs(task, net, expected, sizes.calibration_runs)]
-    randomized = [run for run in sweep if run.model == Model(max(sizes.qs), m)]
+        sweep += models_at(task, chosen, Objective(q, 1, fixed_seed=True), count) + models_at(
+            task, chosen, Objective(q, m), count
+        )
+    expected = Objective(1, 1, fixed_seed=True)
+    calibration = [run for net in CANDIDATES.values() for run in models_at(task, net, expected, sizes.calibration_runs)]
+    randomized = [run for run in sweep if run.objective == Objective(max(sizes.qs), m)]
     ablation = []
     for change in ABLATIONS.values():
         count = sizes.claim_runs if "training" in change else sizes.runs
@@ -101,5 +105,5 @@ def start(profile: str, vertices: int, q: float, m: int) -> list[NetworkRun]:
     one_of("profile", profile, PROFILES)
     training = replace(SIZES[profile].training, steps=40 if profile == "smoke" else 3_000)
     training = replace(training, batch=min(training.batch, 64))  # as large as a minute on one core allows
-    models = (Model(q, 1, fixed_seed=True), Model(q, m))
+    models = (Objective(q, 1, fixed_seed=True), Objective(q, m))
     return [NetworkRun(Coloring(vertices), NETWORK, model, training, 0) for model in models]

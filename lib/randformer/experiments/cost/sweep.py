@@ -5,8 +5,8 @@ Rules of thumb are read off the smaller size of each task and tried on the large
 
 from dataclasses import dataclass, replace
 
-from randformer.core.gradient import Raised, Training
-from randformer.core.objective import Model
+from randformer.core.gradient import GradientTraining, RisingQ
+from randformer.core.objective import Objective
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network
 from randformer.experiments.coloring import sweep as experiments_coloring
@@ -22,7 +22,7 @@ class Sizes:
     """How large the study of one task is in a profile."""
 
     ns: tuple[int, int]  # the size that rules are fitted on, and the one that they are tried on
-    training: Training  # of every sweep but the one at equal compute
+    training: GradientTraining  # of every sweep but the one at equal compute
     m: int  # seeds of every sweep but that one
     qs: tuple[float, ...]  # the last is the one that all but the sweep over q train on
     seeds: int  # compute of a training: steps x m
@@ -33,7 +33,7 @@ class Sizes:
 SIZES = {
     "smoke": {
         "recall": Sizes((3, 4), table_1(40, 2, 10), 3, (1, 100), 90, (1, 3), 2),
-        "coloring": Sizes((5, 6), Training(40, 16, warmup=10), 3, (1, 10), 90, (1, 3), 2),
+        "coloring": Sizes((5, 6), GradientTraining(40, 16, warmup=10), 3, (1, 10), 90, (1, 3), 2),
     },
     "laptop": {
         "recall": Sizes(
@@ -46,7 +46,7 @@ SIZES = {
         ),
         "coloring": Sizes(
             (8, 10),
-            Training(16_000, 64),
+            GradientTraining(16_000, 64),
             m=10,
             qs=(1, 2, 3, 6, 10),
             seeds=80_000,
@@ -79,7 +79,7 @@ KEYS = {"smoke": (1, 2), "laptop": (5, 6, 7, 8, 10), "paper": (5, 6, 7, 8, 10, 1
 BLOCKS = ("linear", "linear, MLP", "linear, MLP, LayerNorm")  # colouring needs no memory: more computation, then
 
 
-def cost(profile: str) -> dict[str, list[NetworkRun]]:
+def runs(profile: str) -> dict[str, list[NetworkRun]]:
     """The runs behind 05_cost_of_randomness.ipynb, as {part: runs}, of recall and colouring together.
 
     "compute": over m, fewer steps for more seeds; "q": over q, random and fixed seeds; "schedule": q as it is and
@@ -88,20 +88,20 @@ def cost(profile: str) -> dict[str, list[NetworkRun]]:
     one_of("profile", profile, PROFILES)
     parts: dict[str, list[NetworkRun]] = {"compute": [], "q": [], "schedule": [], "larger": []}
     for experiment, sizes in SIZES[profile].items():
-        fixed, q = Model(1, 1, fixed_seed=True), max(sizes.qs)
+        fixed, q = Objective(1, 1, fixed_seed=True), max(sizes.qs)
         for n in sizes.ns:
             base = standard(profile, experiment, sizes, n)
             for m in sizes.ms:
                 steps = sizes.seeds // m
                 training = replace(base.training, steps=steps, warmup=min(base.training.warmup, steps // 4))
-                parts["compute"] += repeated(base, sizes.runs, model=Model(q, m), training=training)
+                parts["compute"] += repeated(base, sizes.runs, objective=Objective(q, m), training=training)
             for power in sizes.qs:
-                parts["q"] += repeated(base, sizes.runs, model=Model(power, sizes.m))
-            parts["q"] += repeated(base, sizes.runs, model=fixed)
+                parts["q"] += repeated(base, sizes.runs, objective=Objective(power, sizes.m))
+            parts["q"] += repeated(base, sizes.runs, objective=fixed)
             for training in (base.training, raised(base.training)):
-                parts["schedule"] += repeated(base, sizes.runs, model=Model(q, sizes.m), training=training)
+                parts["schedule"] += repeated(base, sizes.runs, objective=Objective(q, sizes.m), training=training)
         for network in larger(profile)[experiment].values():
-            parts["larger"] += repeated(base, sizes.runs, model=fixed, network=network)
+            parts["larger"] += repeated(base, sizes.runs, objective=fixed, network=network)
     return parts
 
 
@@ -119,14 +119,14 @@ def standard(profile: str, experiment: str, sizes: Sizes, n: int) -> NetworkRun:
         queries = experiments_recall.SIZES[profile].queries
         task, network = Recall(n, queries=queries), experiments_recall.NETWORK
         training = replace(sizes.training, batch=sizes.training.batch * (n if queries == "all" else 1))
-    return NetworkRun(task, network, Model(), training, 0)
+    return NetworkRun(task, network, Objective(), training, 0)
 
 
 def repeated(run: NetworkRun, count: int, **change) -> list[NetworkRun]:
     """That many runs, with some parts replaced."""
-    return [replace(run, number=number, **change) for number in range(count)]
+    return [replace(run, run_index=number, **change) for number in range(count)]
 
 
-def raised(training: Training) -> Raised:
+def raised(training: GradientTraining) -> RisingQ:
     """The same training, but q rises to its value."""
-    return Raised(**vars(training), rise=RISE)
+    return RisingQ(**vars(training), rise=RISE)

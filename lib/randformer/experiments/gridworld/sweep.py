@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from math import inf
 
-from randformer.core.evolution import Evolution
-from randformer.core.objective import Model
+from randformer.core.evolution import PGPE
+from randformer.core.objective import Objective
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network
 from randformer.harness.checks import BadInput, at_least, one_of
@@ -22,7 +22,7 @@ class Sizes:
     task: GridWorld = TABLE_3
     small: int = 4  # cells a side of a grid whose game is solved within seconds
     network: Network = NETWORK
-    training: Evolution = EVOLUTION
+    training: PGPE = EVOLUTION
     m: int = 10
     ms: tuple[int, ...] = (1, 5, 10, 20)  # figure 7B
     runs: int = 5  # per point
@@ -34,7 +34,7 @@ SIZES = {
         task=GridWorld(3, 8, 4),
         small=2,
         network=replace(NETWORK, width=8, layers=1, heads=2, key_size=4),
-        training=Evolution(12, 8),
+        training=PGPE(12, 8),
         m=3,
         ms=(1, 3),
         runs=2,
@@ -43,14 +43,14 @@ SIZES = {
     "laptop": Sizes(
         task=GridWorld(5, 25, 16),
         network=replace(NETWORK, width=16, layers=1, heads=2, key_size=4),
-        training=Evolution(1_000, 64, rate=0.02, std=0.06),
+        training=PGPE(1_000, 64, learning_rate=0.02, std=0.06),
         runs=2,
     ),
     "paper": Sizes(),
 }
 
 
-def gridworld(
+def runs(
     profile: str,
     cells: int | None = None,
     episode: int | None = None,
@@ -74,24 +74,24 @@ def gridworld(
     network = resized(network, network.width if width is None else width, network.heads if heads is None else heads)
     training = replace(
         training,
-        steps=training.steps if generations is None else generations,
-        batch=training.batch if population is None else population,
+        generations=training.generations if generations is None else generations,
+        population=training.population if population is None else population,
     )
     m = sizes.m if m is None else m
     at_least("m", m, 1)
 
-    def runs(model: Model, count: int, task: GridWorld = task) -> list[NetworkRun]:
+    def models_at(model: Objective, count: int, task: GridWorld = task) -> list[NetworkRun]:
         return [NetworkRun(task, network, model, training, number) for number in range(count)]
 
-    expected, worst = Model(1, m), Model(inf, m)
-    models = [run for model in (expected, worst) for run in runs(model, sizes.claim_runs)]
-    for model in (Model(SOFT_Q, m), *(Model(q, 1, fixed_seed=True) for q in (1, inf))):
-        models += runs(model, sizes.runs)
+    expected, worst = Objective(1, m), Objective(inf, m)
+    models = [run for model in (expected, worst) for run in models_at(model, sizes.claim_runs)]
+    for model in (Objective(SOFT_Q, m), *(Objective(q, 1, fixed_seed=True) for q in (1, inf))):
+        models += models_at(model, sizes.runs)
     over_m = []
     for seeds in dict.fromkeys((*sizes.ms, m)):
-        over_m += runs(Model(inf, seeds), sizes.claim_runs if seeds in (min(sizes.ms), m) else sizes.runs)
+        over_m += models_at(Objective(inf, seeds), sizes.claim_runs if seeds in (min(sizes.ms), m) else sizes.runs)
     smaller = replace(task, n=sizes.small)
-    small = [run for model in (expected, worst) for run in runs(model, sizes.runs, smaller)]
+    small = [run for model in (expected, worst) for run in models_at(model, sizes.runs, smaller)]
     return {"models": models, "m": over_m, "small": small}
 
 

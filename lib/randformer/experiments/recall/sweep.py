@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from randformer.core.gradient import Training
-from randformer.core.objective import Model
+from randformer.core.gradient import GradientTraining
+from randformer.core.objective import Objective
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network
 from randformer.harness.checks import at_least, one_of
@@ -17,10 +17,10 @@ _, NETWORK, TABLE_1 = Recall.standard()  # the network was chosen by the table i
 class Sizes:
     """How large associative recall is in a profile; the defaults are table 1 and the points of the paper's figures."""
 
-    training: Training = TABLE_1
-    long: Training = TABLE_1  # of at least long_from pairs, where randomness emerges late
+    training: GradientTraining = TABLE_1
+    long: GradientTraining = TABLE_1  # of at least long_from pairs, where randomness emerges late
     long_from: int = 16
-    screening: Training = TABLE_1  # of all the blocks that might be the paper's
+    screening: GradientTraining = TABLE_1  # of all the blocks that might be the paper's
     queries: str = "one"  # "all": the batch is of memories, each of which makes n inputs
     m: int = 30
     ns: tuple[int, ...] = (10, 11, 12, 14, 16, 18, 20)  # pairs, figures 1 and 3
@@ -98,7 +98,7 @@ def block(run: NetworkRun) -> str:
     return next(name for name, n in every if replace(n, key_size=run.network.key_size) == run.network)
 
 
-def recall(
+def runs(
     profile: str,
     pairs: int | None = None,
     memory: int | None = None,
@@ -120,10 +120,16 @@ def recall(
     sizes = SIZES[profile]
     network = NETWORK if memory is None else replace(NETWORK, key_size=memory)
     m = sizes.m if m is None else m
-    expected, worst = Model(1, m), Model(q, m)
-    fixed = [Model(model.q, 1, fixed_seed=True) for model in (expected, worst)]
+    expected, worst = Objective(1, m), Objective(q, m)
+    fixed = [Objective(model.q, 1, fixed_seed=True) for model in (expected, worst)]
 
-    def runs(n: int, models: list[Model], count: int, network: Network = network, training: Training | None = None):
+    def models_at(
+        n: int,
+        models: list[Objective],
+        count: int,
+        network: Network = network,
+        training: GradientTraining | None = None,
+    ):
         task = Recall(n, bits, seed_bits, sizes.queries)
         training = training or (sizes.long if n >= sizes.long_from else sizes.training)
         training = replace(training, batch=training.batch * (n if sizes.queries == "all" else 1))
@@ -135,24 +141,24 @@ def recall(
     size, over_q, over_m, screening, final = [], [], [], [], []
     for n in sizes.ns:
         few = count(n in sizes.claim_ns)
-        size += runs(n, [fixed[0], expected], few)
-        size += runs(n, [fixed[1], worst], sizes.largest_runs if n == max(sizes.ns) else few)
+        size += models_at(n, [fixed[0], expected], few)
+        size += models_at(n, [fixed[1], worst], sizes.largest_runs if n == max(sizes.ns) else few)
     n = sizes.n if pairs is None else pairs
     for power in sizes.qs:
-        over_q += runs(n, [Model(power, 1, fixed_seed=True)], sizes.runs)
-        over_q += runs(n, [Model(power, m)], count(not SMALL_Q < power < LARGE_Q))
+        over_q += models_at(n, [Objective(power, 1, fixed_seed=True)], sizes.runs)
+        over_q += models_at(n, [Objective(power, m)], count(not SMALL_Q < power < LARGE_Q))
     for seeds in dict.fromkeys((*sizes.ms, m)):
-        over_m += runs(n, [Model(q, seeds)], count(seeds in (*sizes.claim_ms, m)))
-    over_m += runs(n, [fixed[1]], sizes.runs)
-    worst_sweep = [run for seeds in sizes.claim_ms for run in runs(n, [Model(q, seeds)], sizes.claim_runs)]
-    longer = [lengthened(run) for run in runs(min(sizes.claim_ns), fixed[:1], sizes.claim_runs) + worst_sweep]
-    longer += [lengthened(run) for run in runs(max(sizes.claim_ns), [worst], sizes.runs)]
-    one_query = [replace(run, task=replace(run.task, queries="one")) for run in runs(n, [worst], sizes.runs)]
+        over_m += models_at(n, [Objective(q, seeds)], count(seeds in (*sizes.claim_ms, m)))
+    over_m += models_at(n, [fixed[1]], sizes.runs)
+    worst_sweep = [run for seeds in sizes.claim_ms for run in models_at(n, [Objective(q, seeds)], sizes.claim_runs)]
+    longer = [lengthened(run) for run in models_at(min(sizes.claim_ns), fixed[:1], sizes.claim_runs) + worst_sweep]
+    longer += [lengthened(run) for run in models_at(max(sizes.claim_ns), [worst], sizes.runs)]
+    one_query = [replace(run, task=replace(run.task, queries="one")) for run in models_at(n, [worst], sizes.runs)]
     for n in sizes.calibration_ns:
         for name, other in networks(Recall(n, bits, seed_bits)).items():
             other = replace(other, key_size=network.key_size)
-            screening += runs(n, fixed[:1], sizes.screening_runs, other, sizes.screening)
-            final += runs(n, fixed[:1], sizes.runs, other) if name in FINALISTS else []
+            screening += models_at(n, fixed[:1], sizes.screening_runs, other, sizes.screening)
+            final += models_at(n, fixed[:1], sizes.runs, other) if name in FINALISTS else []
     size = list(dict.fromkeys(size))  # with q = 1 the two norms are one
     parts = {"size": size, "q": over_q, "m": over_m, "screening": screening, "final": final}
     return parts | {"longer": longer, "one query": one_query}

@@ -114,7 +114,7 @@ def draw_visits(axis, size: int, visits: np.ndarray, least: float, most: float) 
     axis.grid(False)
 
 
-def figure_search(size: int, games: dict[str, tuple[list, np.ndarray, np.ndarray]]) -> Figure:
+def figure_gridworld(size: int, games: dict[str, tuple[list, np.ndarray, np.ndarray]]) -> Figure:
     """The most probable walks of optimal mixtures, one row per game, and the mean first-visit times.
 
     games: {title: (walks, mixture (walks,), mean first-visit times (cells,))}.

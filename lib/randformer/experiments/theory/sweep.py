@@ -1,17 +1,15 @@
-"""The trained models that 01_when_randomness_helps.ipynb holds against theory: those of the other notebooks."""
+"""The trained networks that 01_when_randomness_helps.ipynb holds against theory: all that other notebooks train."""
 
 from randformer.core.runs import NetworkRun
-from randformer.experiments.coloring.sweep import coloring
-from randformer.experiments.cost.sweep import cost
-from randformer.experiments.gridworld.sweep import gridworld
-from randformer.experiments.recall.sweep import recall
+from randformer.experiments import registry
+from randformer.experiments.recall import sweep as recall
 
 
-def theory(profile: str) -> dict[str, list[NetworkRun]]:
-    """{"recall", "coloring", "gridworld": all; "q": recall's sweep over q}, with random seeds. Raises BadInput."""
-    memories = recall(profile)
-    others = [memories, coloring(profile), gridworld(profile), cost(profile)]
-    every = dict.fromkeys(run for parts in others for runs in parts.values() for run in runs)
-    parts = {name: [run for run in every if run.problem == name] for name in ("recall", "coloring", "gridworld")}
-    parts["q"] = list(memories["q"])
-    return {name: [run for run in runs if not run.model.fixed_seed] for name, runs in parts.items()}
+def runs(profile: str) -> dict[str, list[NetworkRun]]:
+    """{problem: all networks trained on it; "q": recall's sweep over q}, with random seeds. Raises BadInput."""
+    others = [experiment for experiment in registry.experiments().values() if experiment.package != __package__]
+    every = dict.fromkeys(run for experiment in others for run in experiment.runs(profile))
+    networks = [run for run in (*every, *recall.runs(profile)["q"]) if isinstance(run, NetworkRun)]
+    drawn = dict.fromkeys(run for run in networks if not run.objective.fixed_seed)
+    parts = {name: [run for run in drawn if run.problem == name] for name in dict.fromkeys(r.problem for r in drawn)}
+    return parts | {"q": [run for run in recall.runs(profile)["q"] if not run.objective.fixed_seed]}

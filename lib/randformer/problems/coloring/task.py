@@ -22,7 +22,7 @@ from torch import Tensor
 
 from randformer.contract import EvaluationSet
 from randformer.core import adversary as evaluation
-from randformer.core.gradient import Training
+from randformer.core.gradient import GradientTraining
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network, forward
 from randformer.harness.checks import at_least, one_of
@@ -56,12 +56,12 @@ class Coloring:
         return self.n + 1
 
     outputs = COLORS
-    branches = 1  # sequences that one seed of an input stands for
+    sequences_per_seed = 1  # sequences that one seed of an input stands for
 
     @classmethod
-    def standard(cls) -> tuple["Coloring", Network, Training]:
+    def standard(cls) -> tuple["Coloring", Network, GradientTraining]:
         """Table 2; the network is as the calibration in the notebook found it."""
-        return cls(), Network(width=16, layers=2, heads=1, key_size=16), Training(300_000, 256)
+        return cls(), Network(width=16, layers=2, heads=1, key_size=16), GradientTraining(300_000, 256)
 
     def evaluate(self, run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
         """How a model (1, P) colours every cycle, as JSON numbers."""

@@ -9,9 +9,9 @@ from math import comb
 import torch
 from torch import Tensor
 
-from randformer.core.adversary import PERCENTILE, SEED_STREAM, chosen, rounded
+from randformer.core.adversary import PERCENTILE, SEED_STREAM, rounded, score_at_percentile
 from randformer.core.runs import NetworkRun
-from randformer.problems.gridworld.task import Search, distances
+from randformer.problems.gridworld.task import Episodes, distances
 
 SEEDS = 200  # to choose the cell on, and as many others to score it on
 
@@ -21,8 +21,8 @@ def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> 
 
     A model with a fixed seed always walks the same: choosing and scoring coincide.
     """
-    task, generator = run.task, torch.Generator().manual_seed(SEED_STREAM + run.number)
-    drawn = [fixed_seed] * 2 if run.model.fixed_seed else [task.draw_seeds(SEEDS, 1, generator) for _ in range(2)]
+    task, generator = run.task, torch.Generator().manual_seed(SEED_STREAM + run.run_index)
+    drawn = [fixed_seed] * 2 if run.objective.fixed_seed else [task.draw_seeds(SEEDS, 1, generator) for _ in range(2)]
     choose, score = (task.search(run.network, parameters, seeds.unsqueeze(0)) for seeds in drawn)
     steps = [search.steps[0, :, 1:].double().mean(0).numpy() for search in (choose, score)]
     found, again = score.found[0, :, 1:].numpy(), score.again[0, :, 1:].numpy()
@@ -34,8 +34,8 @@ def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> 
             "seeds": len(score.first[0]),
             "steps": {
                 "average": float(steps[1].mean()),
-                "percentile95": -chosen(-steps[0], -steps[1], PERCENTILE),
-                "worst": -chosen(-steps[0], -steps[1], 1.0),
+                "percentile95": -score_at_percentile(-steps[0], -steps[1], PERCENTILE),
+                "worst": -score_at_percentile(-steps[0], -steps[1], 1.0),
             },
             "steps_by_cell": [float(x) for x in steps[1]],
             "visits": [float(x) for x in score.visits[0].double().mean(0)],  # of the start too: 0, it is found at once
@@ -48,7 +48,7 @@ def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> 
     )
 
 
-def ways(n: int, search: Search) -> list[dict]:
+def ways(n: int, search: Episodes) -> list[dict]:
     """Of each cell that has several shortest ways: how many there are, and how many the seeds use in episode 2.
 
     Only seeds that found the cell in the first episode and then went a shortest way are counted (pairs).

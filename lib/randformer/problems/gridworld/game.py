@@ -77,11 +77,11 @@ def costs_to_go(size: int, chances: np.ndarray | None, extra: np.ndarray) -> lis
             entering[new, cell] = costs[-1][index, cell]
             if chances is None:
                 entering[new, cell] = np.maximum(entering[new, cell], extra[cell])
-        costs.append(settle(size, step, inside, entering))
+        costs.append(configure_process(size, step, inside, entering))
     return costs[::-1]
 
 
-def settle(size: int, step: np.ndarray, inside: np.ndarray, costs: np.ndarray) -> np.ndarray:
+def configure_process(size: int, step: np.ndarray, inside: np.ndarray, costs: np.ndarray) -> np.ndarray:
     """Costs at each visited cell: a step, then what it costs to enter a new cell (given) or to cross a visited one."""
     sweep = list(enumerate(neighbours(size)))
     changed = True

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from randformer.core.evolution import Evolution
+from randformer.core.evolution import PGPE
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network, Stepper, linear, shapes, unflatten
 from randformer.harness.checks import at_least, default_but_for
@@ -67,15 +67,15 @@ class GridWorld:
         return self.n**2
 
     @property
-    def branches(self) -> int:
+    def sequences_per_seed(self) -> int:
         """Sequences that one seed stands for: one for each cell."""
         return self.cells - 1
 
     @classmethod
-    def standard(cls) -> tuple["GridWorld", Network, Evolution]:
+    def standard(cls) -> tuple["GridWorld", Network, PGPE]:
         """Table 3."""
         sizes = {"width": 80, "layers": 2, "heads": 4, "key_size": 10}
-        return cls(), Network(**sizes, attention="softmax", mlp=True, layer_norm=True), Evolution(25_000)
+        return cls(), Network(**sizes, attention="softmax", mlp=True, layer_norm=True), PGPE(25_000)
 
     def evaluate(self, run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
         """How a model (1, P) searches, as JSON numbers."""
@@ -93,9 +93,9 @@ class GridWorld:
 
     def losses(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
         """Share of all steps that both episodes take, (K, m, cells - 1), under seeds (K or 1, m, 1, seed_size)."""
-        return self.search(network, parameters, seeds).steps[..., 1:] / (2 * self.episode)
+        return self.play(network, parameters, seeds).steps[..., 1:] / (2 * self.episode)
 
-    def search(self, network: Network, parameters: Tensor, seeds: Tensor) -> "Search":
+    def play(self, network: Network, parameters: Tensor, seeds: Tensor) -> "Episodes":
         """What K models (K, P) do under seeds (K or 1, m, 1, seed_size), whichever cell the treasure lies in."""
         agents = Agents(self, network, parameters)
         with torch.no_grad():
@@ -107,11 +107,11 @@ class GridWorld:
         there = second == torch.arange(self.cells, device=second.device).unsqueeze(1)
         again = torch.where(there.any(-1), there.int().argmax(-1) + 1, self.episode)
         unfound = first_visits(second[:, :, 0], self.cells, self.episode, begin=1)
-        return Search(first, second, found, visits, torch.where(found, again, unfound))
+        return Episodes(first, second, found, visits, torch.where(found, again, unfound))
 
 
 @dataclass(frozen=True)
-class Search:
+class Episodes:
     """What models did on a grid: K models, m seeds, C cells; cell 0 is the start, where no treasure lies."""
 
     first: Tensor  # K, m, episode + 1: cells of the first episode, had nothing been found

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from randformer.contract import EvaluationSet
 from randformer.core import adversary as evaluation
-from randformer.core.gradient import Training
+from randformer.core.gradient import GradientTraining
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network, forward
 from randformer.harness.checks import BadInput, at_least, one_of
@@ -30,9 +30,19 @@ from randformer.problems.recall.fast import applies, fast_logits
 MOST_BITS = 8  # of a value: all values are enumerated
 
 
-def table_1(steps: int, batch: int, warmup: int = 2000) -> Training:
+def table_1(steps: int, batch: int, warmup: int = 2000) -> GradientTraining:
     """Table 1's optimizer; the number of steps is public code's (10,000, where a comment says 30,000)."""
-    return Training(steps, batch, warmup, peak=3e-3, final=3e-4, beta1=0.9, beta2=0.95, eps=1e-5, weight_decay=0.0)
+    return GradientTraining(
+        steps,
+        batch,
+        warmup,
+        learning_rate=3e-3,
+        final_learning_rate=3e-4,
+        beta1=0.9,
+        beta2=0.95,
+        eps=1e-5,
+        weight_decay=0.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -58,14 +68,14 @@ class Recall:
     def token_size(self) -> int:
         return self.bits + self.n + self.seed_bits
 
-    branches = 1  # sequences that one seed of an input stands for
+    sequences_per_seed = 1  # sequences that one seed of an input stands for
 
     @property
     def outputs(self) -> int:
         return self.bits
 
     @classmethod
-    def standard(cls) -> tuple["Recall", Network, Training]:
+    def standard(cls) -> tuple["Recall", Network, GradientTraining]:
         """Table 1; the network is as the calibration in the notebook found it."""
         return cls(), Network(width=40, layers=2, heads=1, key_size=5, embedding=2), table_1(30_000, 512)
 
@@ -174,7 +184,7 @@ class Memories(EvaluationSet):
         base = torch.randint(values, (BASES, 1, task.n), generator=torch.Generator().manual_seed(BASE_STREAM))
         self.memories = (base ^ torch.arange(values).view(1, -1, 1)).flatten(0, 1)
         self.targets = self.memories.flatten().numpy()
-        self.cells = np.arange(self.inputs) % task.n * values + self.targets  # key and target value of each input
+        self.groups = np.arange(self.inputs) % task.n * values + self.targets  # key and target value of each input
         self.wrong_answers = values - 1
 
     @property
