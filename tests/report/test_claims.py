@@ -1,13 +1,24 @@
+from dataclasses import replace
+from operator import itemgetter
+
 import pandas as pd
 import pytest
 
 from helpers import ROOT
+from randformer.experiments import registry
 from randformer.harness.checks import BadInput
 from randformer.report import claims
-from randformer.report.claims import CLAIMS, COLUMNS, Claim, Condition, judge
+from randformer.report.claims import COLUMNS, Claim, Condition, judge
 
-AT_LEAST_60 = Claim("X", "a claim", "70", "at least 60", (Condition("a", ">=", 60),), "n.ipynb")
-BOTH = Claim("Y", "two", "70; 0", "a >= 60, b = 0", (Condition("a", ">=", 60), Condition("b", "==", 0)), "n.ipynb")
+AT_LEAST_60 = Claim("X", "a claim", "70", "at least 60", (Condition(itemgetter("a"), ">=", 60),), "n.ipynb")
+BOTH = Claim(
+    "Y",
+    "two",
+    "70; 0",
+    "a >= 60, b = 0",
+    (Condition(itemgetter("a"), ">=", 60), Condition(itemgetter("b"), "==", 0)),
+    "n.ipynb",
+)
 
 
 @pytest.mark.parametrize(
@@ -32,13 +43,13 @@ def test_the_weakest_condition_decides():
 
 
 def test_at_most_is_judged_by_the_upper_end():
-    claim = Claim("Z", "", "", "", (Condition("a", "<=", 15),), "")
+    claim = Claim("Z", "", "", "", (Condition(itemgetter("a"), "<=", 15),), "")
     assert judge(claim, {"a": [1, 2, 3]})["verdict"] == "replicated"
     assert judge(claim, {"a": [0, 0, 40]})["verdict"] == "partly"
 
 
 def test_strict_bounds_and_digits():
-    claim = Claim("Z", "", "", "", (Condition("a", "<", 0.005, 4), Condition("b", ">", 0)), "")
+    claim = Claim("Z", "", "", "", (Condition(itemgetter("a"), "<", 0.005, 4), Condition(itemgetter("b"), ">", 0)), "")
     row = judge(claim, {"a": [0.001, 0.002], "b": [1, 2]})
     assert (row["verdict"], row["ours"]) == ("replicated", "0.0015; 1.5")
     assert judge(claim, {"a": [0.005, 0.005], "b": [1, 2]})["verdict"] == "not replicated"
@@ -46,7 +57,7 @@ def test_strict_bounds_and_digits():
 
 
 def test_within_a_bound_on_both_sides():
-    claim = Claim("Z", "", "", "", (Condition("a", "within", 5),), "")
+    claim = Claim("Z", "", "", "", (Condition(itemgetter("a"), "within", 5),), "")
     assert judge(claim, {"a": [-4, 4]})["verdict"] == "replicated"
     assert judge(claim, {"a": [-6, 4]})["verdict"] == "partly"
     assert judge(claim, {"a": [-6, -7]})["verdict"] == "not replicated"
@@ -54,8 +65,8 @@ def test_within_a_bound_on_both_sides():
 
 def test_equal_means_equal_as_reported():
     """A percentile that is a mean over thousands of inputs on 100 seeds is 0 to 0.1 points, hardly ever exactly."""
-    assert Condition("a", "==", 0).holds(0.04)
-    assert not Condition("a", "==", 0).holds(0.06)
+    assert Condition(itemgetter("a"), "==", 0).holds(0.04)
+    assert not Condition(itemgetter("a"), "==", 0).holds(0.06)
 
 
 def test_one_run_is_no_replication():
@@ -70,14 +81,29 @@ def test_a_claim_without_its_measurement_is_an_error():
 
 def test_rows_are_stored_beside_those_of_other_notebooks(monkeypatch, tmp_path):
     monkeypatch.setattr(claims, "ROOT", tmp_path)
-    good = {condition.measure: [99.0, 99.5] for claim in CLAIMS.values() for condition in claim.conditions}
-    claims.store("laptop", [judge(CLAIMS["C3"], good)])
-    claims.store("laptop", [judge(CLAIMS["C1"], good)])
+    later = replace(AT_LEAST_60, id="Z", notebook="o.ipynb")
+    claims.store("laptop", [later], {"a": [99.0, 99.5]})
+    claims.store("laptop", [AT_LEAST_60, BOTH], {"a": [70, 80], "b": [0, 0]})
     table = claims.read("laptop")
     assert table.columns.to_list() == COLUMNS
-    assert table["id"].to_list() == ["C1", "C3"]
-    claims.store("laptop", [judge(CLAIMS["C3"], good | {"percentile95 majority30": [1.0, 2.0]})])
-    assert claims.read("laptop")["verdict"].to_list() == ["not replicated", "not replicated"]
+    assert table["id"].to_list() == ["X", "Y", "Z"]
+    shown = claims.store("laptop", [later], {"a": [1.0, 2.0]})
+    assert shown["verdict"].to_list() == ["not replicated"]
+    assert claims.read("laptop")["verdict"].to_list() == ["replicated", "replicated", "not replicated"]
+
+
+def test_a_bound_stands_once():
+    """The rule says what the condition has."""
+    claim = replace(AT_LEAST_60, wording="median {0}, {0:words} points")
+    assert claim.rule == "median >= 60, at least 60 points"
+    stricter = replace(claim, conditions=(replace(claim.conditions[0], bound=70.5),))
+    assert stricter.rule == "median >= 70.5, at least 70.5 points"
+
+
+def test_every_bound_of_every_claim_stands_in_its_rule():
+    for claim in registry.claims().values():
+        bounds = {f"{condition.bound:g}" for condition in claim.conditions if condition.bound not in (0, 100)}
+        assert all(bound in claim.rule for bound in bounds), claim.id
 
 
 @pytest.mark.parametrize("text", ["", "id,claim\nC1,x\n", "\x00\x01"])
