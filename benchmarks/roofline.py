@@ -73,7 +73,7 @@ def search(workload: Workload) -> tuple[int, int]:
     run, network, task = workload.run, workload.run.network, workload.run.task
     state = workload.begin(torch.device("cpu"))
     noise, seeds = draw(run, state)
-    done = task.search(network, state.parameters + torch.cat([noise, -noise]), seeds)
+    done = task.play(network, state.parameters + torch.cat([noise, -noise]), seeds)
     width, inner, layers = network.width, network.heads * network.key_size, network.layers
     first = run.training.batch * run.objective.m * (task.episode + 1)  # tokens
     found, again, visits = (x.double() for x in (done.found, done.again, done.visits))

@@ -1,57 +1,79 @@
-"""Numerics cannot change unnoticed: 50 steps of every kind of experiment give the losses that are stored.
+"""Numerics cannot change unnoticed: a few steps of every kind of training give the losses that are stored.
 
-Where they change on purpose, raise the experiment's version and store them anew: python tests/test_canary.py
+Where they change on purpose, raise the task's NUMERICS and store them anew: python tests/test_canary.py
 """
 
 import json
+import random
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from randformer.core import adversary as evaluation
+from randformer.contract import Run
+from randformer.core.gradient import GradientTraining
+from randformer.core.objective import Objective
 from randformer.core.runs import NetworkRun
-from randformer.core.training import train
-from randformer.experiments.coloring.sweep import runs as coloring
-from randformer.experiments.gridworld.sweep import runs as gridworld
-from randformer.experiments.recall.sweep import runs as recall
+from randformer.experiments.registry import declared
 from randformer.harness import workers
 
 STORED = Path(__file__).with_name("canary.json")
+STEPS, GENERATIONS = 50, 10
+SAFE = 5  # losses that a LayerNorm leaves alike on every processor: behind a first map near 0 it blows rounding up
 
 
-def kinds() -> dict[str, NetworkRun]:
-    """One short run of each kind of task, network and model that the laptop profile has."""
-    found: dict[str, NetworkRun] = {}
-    runs = coloring("laptop")["sweep"] + coloring("laptop")["calibration"] + coloring("laptop")["ablation"]
-    runs += [run for part in ("size", "screening") for run in recall("laptop")[part] if run.task.n == 20]
-    runs += [run for run in recall("paper")["size"] if run.task.n == 12]  # one query of each memory
-    for run in runs:
-        if run.run_index == 0 and run.objective.q in (1, 10, 100):
-            short = replace(run, training=replace(run.training, steps=50, warmup=10))
-            found.setdefault(str(short), short)
-    for run in gridworld("laptop")["models"]:
+def kinds() -> dict[str, Run]:
+    """One short run of each kind of task, network, training and objective that is declared, of the largest size."""
+    found: dict[tuple, Run] = {}
+    for run in sorted(declared("laptop"), key=size, reverse=True):
         if run.run_index == 0:
-            short = replace(run, training=replace(run.training, steps=10, batch=16))  # generations
-            found.setdefault(str(short), short)
-    return found
+            found.setdefault(kind(run), shortened(run))
+    return {str(run): run for run in found.values()}
 
 
-def losses(run: NetworkRun, cache: Path) -> list[float]:
+def size(run: Run) -> tuple:
+    """Larger n and q first; of equals those with fewer sequences a step."""
+    return (run.task.n, run.objective.q, -run.width) if isinstance(run, NetworkRun) else (0, 0, 0)
+
+
+def kind(run: Run) -> tuple:
+    """What makes it another computation: everything but sizes."""
+    if not isinstance(run, NetworkRun):
+        return (run.problem, str(run.group))
+    task, network = replace(run.task, n=type(run.task)().n), replace(run.network, width=99, key_size=9)
+    objective = Objective(min(run.objective.q, 2), 1, run.objective.fixed_seed)
+    return (task, network, objective, type(run.training))
+
+
+def shortened(run: Run) -> Run:
+    """The run with few steps; one that is no training of the network as it is."""
+    if not isinstance(run, NetworkRun):
+        return run
+    if isinstance(run.training, GradientTraining):
+        batch = min(run.training.batch, 20 * run.task.n)
+        return replace(run, training=replace(run.training, steps=STEPS, warmup=10, batch=batch))
+    return replace(run, training=replace(run.training, generations=GENERATIONS, population=16))
+
+
+def losses(run: Run, cache: Path) -> list[float]:
     torch.set_num_threads(1)
-    trained, _ = train([run], torch.device("cpu"), cache, lambda steps: None)
-    return [float(f"{x:.6g}") for x in trained[run].history[0, :, 0].tolist()]
+    trained, _ = run.train([run], torch.device("cpu"), cache, lambda steps: None)
+    return trained[run].content["loss_history"]
 
 
 @pytest.mark.parametrize("name", kinds())
-def test_fifty_steps_give_the_stored_losses(name, tmp_path):
-    """To 1e-4: processors round differently, and 50 steps do not let that grow further.
+def test_a_few_steps_give_the_stored_losses(name, tmp_path):
+    """To 1e-4: processors round differently, and 50 steps do not let that grow further but with a LayerNorm.
 
-    A generation of searches is less even: where rounding turns one step of one search, ranks may change places.
+    A generation of a grid world is less even: where rounding turns one step of one walk, ranks may change places.
     """
-    run, stored = kinds()[name], json.loads(STORED.read_text())
-    assert losses(run, tmp_path) == pytest.approx(stored[name], rel=1e-4 if run.problem != "gridworld" else 3e-3)
+    run, stored = kinds()[name], json.loads(STORED.read_text())[name]
+    chaotic = run.problem == "recall" and run.network.layer_norm
+    found = losses(run, tmp_path)
+    assert len(found) == len(stored)
+    compared = slice(SAFE if chaotic else None)
+    assert found[compared] == pytest.approx(stored[compared], rel=3e-3 if run.problem == "gridworld" else 1e-4)
 
 
 def test_nothing_is_stored_that_is_not_trained():
@@ -59,16 +81,18 @@ def test_nothing_is_stored_that_is_not_trained():
 
 
 @pytest.mark.parametrize("fixed_seed", [False, True])
-@pytest.mark.parametrize(("runs", "q"), [(coloring("laptop")["sweep"], 10), (recall("laptop")["size"], 100)])
-def test_evaluating_a_record_again_gives_the_stored_evaluation(runs, q, fixed_seed):
+@pytest.mark.parametrize("problem", sorted({run.problem for run in declared("laptop")}))
+def test_evaluating_a_record_again_gives_the_stored_evaluation(problem, fixed_seed):
     """To 1e-3 of success: where two answers are all but equally probable, processors may differ."""
-    run = next(run for run in runs if run.objective.q == q and run.objective.fixed_seed is fixed_seed)
+    runs = [run for run in declared("laptop") if run.problem == problem and run.objective.fixed_seed is fixed_seed]
+    run = random.Random(0).choice(runs)
     record, stored = workers.load("laptop", run)
-    found = evaluation.evaluate(run, record["parameters"], record["seed"])
-    for name in ("success", "loss", "sampled", "majority5", "majority30", "bitwise5", "bitwise30"):
-        assert found.get(name, {}) == pytest.approx(stored.get(name, {}), abs=1e-3)
+    found = run.evaluate(record)
+    assert found.keys() == stored.keys()
+    for name in ("success", "loss", "sampled", "majority5", "majority30", "bitwise5", "bitwise30", "steps"):
+        assert found.get(name, {}) == pytest.approx(stored.get(name, {}), abs=1e-3 if name != "steps" else 0.05)
 
 
 if __name__ == "__main__":
     found = {name: losses(run, Path("/nonexistent")) for name, run in kinds().items()}
-    STORED.write_text(json.dumps(found, indent=1) + "\n")
+    STORED.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

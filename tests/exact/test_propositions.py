@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from randformer.core.votes import votes_promised
 from randformer.exact import games, propositions
 from randformer.harness.checks import BadInput
 
@@ -26,10 +27,10 @@ def test_random_games_meet_it_and_mixing_is_strictly_better():
 
 
 def test_promised_votes_are_those_of_proposition_2():
-    assert propositions.promised(0.1, 31, 0.01) == int(2 / 0.01 * np.log(3100)) + 1
+    assert votes_promised(0.1, 31, 0.01) == int(2 / 0.01 * np.log(3100)) + 1
     generator = np.random.default_rng(0)
-    assert propositions.elections(0.2, 3, propositions.promised(0.2, 3, 0.01), 2000, generator) >= 0.99
-    assert propositions.votes_needed(0.2, 3, 0.01, 2000, generator) <= propositions.promised(0.2, 3, 0.01)
+    assert propositions.elections(0.2, 3, votes_promised(0.2, 3, 0.01), 2000, generator) >= 0.99
+    assert propositions.votes_needed(0.2, 3, 0.01, 2000, generator) <= votes_promised(0.2, 3, 0.01)
 
 
 def test_two_answers_vote_as_coins_fall():
@@ -64,9 +65,9 @@ def test_batches_have_the_expectation_that_is_summed_but_smaller_norms():
         (lambda: propositions.estimated(np.array([0.5]), 3, 0.5), "q = 0.5"),
         (lambda: propositions.estimated(np.array([3.0]), 3, 2), "losing: give probabilities"),
         (lambda: propositions.in_batches(np.array([0.5]), 0, 3, 2, 1, None), "n = 0"),
-        (lambda: propositions.promised(0, 3, 0.01), "gap = 0"),
-        (lambda: propositions.promised(0.1, 3, 2), "failure = 2"),
-        (lambda: propositions.promised(0.1, 0, 0.01), "wrong = 0"),
+        (lambda: votes_promised(0, 3, 0.01), "gap = 0"),
+        (lambda: votes_promised(0.1, 3, 2), "failure = 2"),
+        (lambda: votes_promised(0.1, 0, 0.01), "wrong = 0"),
         (lambda: propositions.random_games(1, 1, 3, 3, None), "strategies = 1"),
         (lambda: propositions.random_games(1, 3, 3, 1, None), "levels = 1"),
     ],

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from randformer.contract import EvaluationSet
+from randformer.core.votes import majority, vote_success, worst_input
 
 if TYPE_CHECKING:
     from randformer.core.runs import NetworkRun
@@ -49,24 +50,6 @@ def summary(choose: np.ndarray, score: np.ndarray) -> dict:
     }
 
 
-def majority(answers: np.ndarray) -> np.ndarray:
-    """The most frequent of k whole answers (k, X) to each input, (X,); the one given first among equals."""
-    count = np.zeros(answers.shape, dtype=np.int16)
-    for other in answers:
-        count += answers == other
-    return np.take_along_axis(answers, count.argmax(0)[None], 0)[0]
-
-
-def vote_success(evaluation_set: EvaluationSet, answers: np.ndarray, k: int, elect=majority) -> np.ndarray:
-    """Share (X,) of disjoint groups of k seeds whose vote is right, from answers (m, X); the rest is not used.
-
-    elect makes one answer to each input (X,) of a group's answers (k, X).
-    """
-    groups = len(answers) // k
-    wins = [evaluation_set.right(elect(answers[i * k : (i + 1) * k])) for i in range(groups)]
-    return np.mean(wins, axis=0)
-
-
 def over_groups(cells: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Mean of values (X,) over the inputs of each cell, from the cell (X,) of each input."""
     return np.bincount(cells, values) / np.bincount(cells)
@@ -96,13 +79,8 @@ def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> 
     A model with a fixed seed always answers the same: choosing and scoring coincide, and a vote changes nothing.
     """
     evaluation_set = run.task.evaluation_set(run.network)
-    generator = torch.Generator().manual_seed(SEED_STREAM + run.run_index)
-    if run.objective.fixed_seed:
-        choose = score = observe(evaluation_set, parameters, fixed_seed)
-    else:
-        choose, score = (
-            observe(evaluation_set, parameters, run.task.draw_seeds(SEEDS, 1, generator)) for _ in range(2)
-        )
+    generator, seeds = judging_seeds(run, fixed_seed, SEEDS)
+    choose, score = (observe(evaluation_set, parameters, drawn) for drawn in seeds)
     histogram = np.bincount((score["success"] * 100).round().astype(int), minlength=101)
     result = {
         "inputs": evaluation_set.inputs,
@@ -125,16 +103,27 @@ def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> 
             # between inputs whose votes come out alike, the adversary prefers those where single seeds fail more
             measured[f"{name}{k}"] = (votes[0] + success[0] / (10 * SEEDS), votes[1])
             result[f"{name}{k}"] = summary(*measured[f"{name}{k}"])
-        worst = int(choose["success"].argmin())
-        result["worst_input"] = worst_input(
-            evaluation_set, parameters, run.task.draw_seeds(WORST_SEEDS, 1, generator), worst
-        )
+        seeds, worst = run.task.draw_seeds(WORST_SEEDS, 1, generator), int(choose["success"].argmin())
+        result["worst_input"] = worst_input(evaluation_set, parameters, seeds, worst)
     if evaluation_set.groups is not None:
         in_cells = {
             name: [over_groups(evaluation_set.groups, values) for values in both] for name, both in measured.items()
         }
         result["cells"] = {name: summary(*both) for name, both in in_cells.items()}
     return rounded(result | evaluation_set.details(score, {name: scored for name, (_, scored) in measured.items()}))
+
+
+def judging_seeds(
+    run: NetworkRun, fixed_seed: Tensor | None, count: int
+) -> tuple[torch.Generator, tuple[Tensor, Tensor]]:
+    """A run's generator of evaluation, and its first seeds: so many to choose inputs on, as many to score them on.
+
+    With a fixed seed both are that one.
+    """
+    generator = torch.Generator().manual_seed(SEED_STREAM + run.run_index)
+    if run.objective.fixed_seed:
+        return generator, (fixed_seed, fixed_seed)
+    return generator, tuple(run.task.draw_seeds(count, 1, generator) for _ in range(2))
 
 
 def fixed_and_random(run: NetworkRun, parameters: Tensor, seeds: int = 256) -> tuple[float, float]:
@@ -151,57 +140,8 @@ def fixed_and_random(run: NetworkRun, parameters: Tensor, seeds: int = 256) -> t
     return float(losses[:seeds].min()), float(losses[seeds:].mean())
 
 
-def worst_input(evaluation_set: EvaluationSet, parameters: Tensor, seeds: Tensor, index: int) -> dict:
-    """How often each answer is given to one input, most frequent first: what a vote over any number of seeds needs."""
-    answers, counts = np.unique(evaluation_set.answers_to(index, parameters, seeds), return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    return {
-        "index": index,
-        "counts": counts[order].tolist(),
-        "right": evaluation_set.right(answers[order], index).tolist(),
-    }
-
-
-def gap(worst: dict) -> float:
-    """D of Proposition 2 on one input: share of seeds with the most frequent right answer, less the wrong one's."""
-    right, counts = np.array(worst["right"]), np.array(worst["counts"])
-    return float(counts[right].max(initial=0) - counts[~right].max(initial=0)) / counts.sum()
-
-
-def success_by_votes(worst: dict, ks: tuple[int, ...], wrong_answers: int, votes: int = 4000) -> dict[str, list[float]]:
-    """Probability of a right answer to one input, as worst_input describes it, after spending k seeds on it.
-
-    "majority(k)": simulated votes among answers as frequent as those counted, ties broken at random. "retry until
-    valid": 1 - (1 - p)^k, for answers that can be checked. "bound of Proposition 2": 1 - W exp(-k D^2 / 2) or 0, with
-    the gap D between the most frequent right and wrong answer, and W answers that are wrong (appendix E.1.1).
-    """
-    right = np.array(worst["right"])
-    share = np.array(worst["counts"]) / sum(worst["counts"])
-    d = max(gap(worst), 0)
-    generator = np.random.default_rng(0)
-    majorities = []
-    for k in ks:
-        counts = generator.multinomial(k, share, votes)
-        majorities.append(float(right[(counts + generator.random(counts.shape) / 2).argmax(1)].mean()))
-    return {
-        "majority(k)": majorities,
-        "retry until valid": [1 - (1 - share[right].sum()) ** k for k in ks],
-        "bound of Proposition 2": [max(0.0, 1 - wrong_answers * np.exp(-k * d**2 / 2)) for k in ks],
-    }
-
-
 def rounded(result):
     """Floats to 6 digits: what is stored is what can be told apart, and no file changes in the 17th digit."""
     if isinstance(result, dict):
         return {name: rounded(value) for name, value in result.items()}
     return float(f"{result:.6g}") if isinstance(result, float) else result
-
-
-def bootstrap(values: list[float], confidence: float = 0.95) -> tuple[float, float]:
-    """Interval of the mean of one value per run, by resampling runs 10,000 times; a single run has none: (nan, nan)."""
-    values = np.asarray(values, float)
-    if len(values) < 2:
-        return float("nan"), float("nan")
-    draws = np.random.default_rng(0).choice(values, (10_000, len(values))).mean(1)
-    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)

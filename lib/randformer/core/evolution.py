@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from randformer.core.adversary import PERCENTILE
 from randformer.core.objective import relaxed_worst_case
 from randformer.core.training import State, adam, draw_seeds
 from randformer.harness.checks import BadInput, at_least
@@ -74,7 +75,7 @@ class PGPE:
         seeds = torch.cat([state.seed] * 2, 1) if run.objective.fixed_seed else drawn
         losses = run.task.losses(run.network, state.parameters, inputs, seeds)
         choose, score = (half.mean(1) for half in losses.chunk(2, 1))
-        places = [round(0.05 * (len(inputs) - 1)), 0]
+        places = [round((1 - PERCENTILE) * (len(inputs) - 1)), 0]
         ordered = choose.sort(1, descending=True)[0][:, places].unsqueeze(2)
         at = choose.unsqueeze(1) == ordered  # K, 2, inputs: those that look alike to the adversary are chosen alike
         return torch.cat([score.mean(1, keepdim=True), (score.unsqueeze(1) * at).sum(2) / at.sum(2)], 1)

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from randformer.core.cuda_graphs import Replayed
 from randformer.core.objective import relaxed_worst_case
-from randformer.core.training import State, adam, begin, draw_inputs, draw_seeds
+from randformer.core.training import State, adam, draw_inputs, draw_seeds
 from randformer.harness.checks import at_least
 
 if TYPE_CHECKING:
@@ -160,8 +160,7 @@ def seeds_at_once(run: NetworkRun, budget: int) -> int:
 
 def bytes_kept(run: NetworkRun, m: int) -> int:
     """What a step of one model keeps of its forward pass until the gradient is taken, under m seeds; it is counted."""
-    state, sizes = begin(run, torch.device("cpu")), {}
-    parameters, (generator,) = state.parameters.requires_grad_(True), state.generators
+    sizes, parameters, generator = {}, torch.zeros(1, run.parameters, requires_grad=True), torch.Generator()
     drawn = run.task.draw_inputs(run.training.batch, generator), run.task.draw_seeds(m, run.training.batch, generator)
 
     def keep(tensor: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import stats
 
+from randformer.core.votes import elected, votes_promised
 from randformer.exact.games import q_norm
 from randformer.harness.checks import BadInput, at_least
 
@@ -42,27 +43,19 @@ def random_games(count: int, strategies: int, inputs: int, levels: int, generato
     return found[:count]
 
 
-def promised(gap: float, wrong: int, failure: float) -> int:
-    """Votes after which Proposition 2 promises the right answer, but for that chance of failure. Raises BadInput."""
-    if not (0 < gap <= 1 and 0 < failure < 1):
-        raise BadInput(f"gap = {gap!r}, failure = {failure!r}: give numbers between 0 and 1")
-    at_least("wrong", wrong, 1)
-    return int(np.floor(2 / gap**2 * np.log(wrong / failure))) + 1
-
-
 def elections(gap: float, wrong: int, votes: int, trials: int, generator: np.random.Generator) -> float:
     """Share of trials in which the right answer has most votes, ties broken at random; simulated.
 
     All wrong answers are equally frequent, each less so than the right one by the gap, from 0 to 1.
     """
     right = (1 + wrong * gap) / (wrong + 1)
-    counts = generator.multinomial(votes, [right, *[right - gap] * wrong], trials)
-    return float(((counts + generator.random(counts.shape) / 2).argmax(1) == 0).mean())
+    share = np.array([right, *[right - gap] * wrong])
+    return float((elected(share, votes, trials, generator) == 0).mean())
 
 
 def votes_needed(gap: float, wrong: int, failure: float, trials: int, generator: np.random.Generator) -> int:
     """The fewest votes that keep to that probability of failure in simulation, by bisection; odd numbers only."""
-    low, high = 0, promised(gap, wrong, failure) // 2 + 1  # in pairs of votes beyond the first
+    low, high = 0, votes_promised(gap, wrong, failure) // 2 + 1  # in pairs of votes beyond the first
     while low < high:
         middle = (low + high) // 2
         enough = elections(gap, wrong, 2 * middle + 1, trials, generator) >= 1 - failure

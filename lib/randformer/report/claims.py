@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from randformer.core.adversary import bootstrap
 from randformer.harness.checks import BadInput
 from randformer.harness.records import ROOT, write_bytes
+from randformer.report.intervals import bootstrap
 
 COLUMNS = ["id", "claim", "paper", "ours", "low", "high", "n_runs", "rule", "verdict", "notebook"]
 RELATIONS = {  # how it is computed, and how it is written before the bound: as a sign and as words

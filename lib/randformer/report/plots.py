@@ -13,8 +13,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from randformer.core.adversary import bootstrap
 from randformer.harness.records import ROOT, write_bytes
+from randformer.report.intervals import bootstrap
 
 PALETTE = {
     "A_r0": "#D55E00",

@@ -1,12 +1,12 @@
 """Evaluations as tables: tidy ones for the figures, and summaries with the number of runs and an interval."""
 
-import math
-
 import numpy as np
 import pandas as pd
 
-from randformer.core.adversary import VOTES, bootstrap, gap, success_by_votes
+from randformer.core.adversary import VOTES
 from randformer.core.runs import NetworkRun
+from randformer.core.votes import gap, success_by_votes, votes_promised
+from randformer.report.intervals import bootstrap
 
 MEASURES = {
     "average": "average",
@@ -163,7 +163,7 @@ def bounds(runs: list[NetworkRun], evaluations: list[dict], q: float, wrong_answ
     rows = []
     for run, seen in randomized(runs, evaluations, q):
         d = gap(seen["worst_input"])
-        k = math.ceil(2 / d**2 * math.log(wrong_answers / 0.01)) if d > 0 else "none: a wrong answer leads"
+        k = votes_promised(d, wrong_answers, 0.01) if d > 0 else "none: a wrong answer leads"
         rows.append({"run": run.run_index, "gap D": round(d, 3), "k for 99 %": k})
     return pd.DataFrame(rows)
 

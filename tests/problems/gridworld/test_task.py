@@ -64,7 +64,7 @@ def played(task: GridWorld, parameters: torch.Tensor, seed: torch.Tensor, treasu
 @pytest.mark.parametrize("task", [GridWorld(2, 3, 2), GridWorld(3, 8, 3), GridWorld(4, 20, 2)], ids=str)
 def test_it_is_what_a_plain_environment_does_cell_by_cell(task):
     parameters, seeds = models(task, 6), task.draw_seeds(2, 1, torch.Generator().manual_seed(0)).double()
-    search = task.search(NETWORK, parameters, seeds.unsqueeze(0))
+    search = task.play(NETWORK, parameters, seeds.unsqueeze(0))
     kinds = set()
     for k in range(len(parameters)):
         for j in range(len(seeds)):
@@ -96,10 +96,10 @@ def test_the_loss_is_the_share_of_all_steps():
 def test_models_and_seeds_do_not_hear_of_each_other():
     task = GridWorld(3, 8, 3)
     parameters, seeds = models(task, 4), task.draw_seeds(3, 1, torch.Generator().manual_seed(0)).double()
-    together = task.search(NETWORK, parameters, seeds.unsqueeze(0)).steps
+    together = task.play(NETWORK, parameters, seeds.unsqueeze(0)).steps
     for k in range(4):
         for j in range(3):
-            alone = task.search(NETWORK, parameters[k : k + 1], seeds[j : j + 1].unsqueeze(0)).steps
+            alone = task.play(NETWORK, parameters[k : k + 1], seeds[j : j + 1].unsqueeze(0)).steps
             assert torch.equal(alone[0, 0], together[k, j])
 
 
@@ -107,7 +107,7 @@ def test_no_search_is_quicker_than_walking():
     """A new cell a step at most, then the shortest way at least: what the lower line of the notebook counts."""
     task = GridWorld(3, 12, 3)
     seeds = task.draw_seeds(20, 1, torch.Generator().manual_seed(0)).double()
-    search = task.search(NETWORK, models(task, 20), seeds.unsqueeze(0))
+    search = task.play(NETWORK, models(task, 20), seeds.unsqueeze(0))
     assert (search.visits[..., 1:].sort(-1).values >= torch.arange(1, 9)).all()
     assert (search.again >= torch.from_numpy(games_search.distances(3)))[..., 1:].all()
     assert search.found.any()

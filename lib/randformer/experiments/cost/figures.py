@@ -6,7 +6,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from randformer.core.adversary import bootstrap
+from randformer.report.intervals import bootstrap
 from randformer.report.plots import LABELS, MARKERS, PALETTE, curves, legend, logarithmic
 
 TASKS = {"recall": "recall", "coloring": "colouring", "gridworld": "grid world"}

@@ -8,8 +8,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from randformer.core.adversary import bootstrap
 from randformer.experiments.theory.figures import draw_visits, draw_walk
+from randformer.report.intervals import bootstrap
 from randformer.report.plots import AXES, PALETTE, logarithmic
 
 SOFT = "#56B4E9"  # A_R with a softer adversary than the paper's
