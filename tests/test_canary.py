@@ -49,12 +49,12 @@ def test_fifty_steps_give_the_stored_losses(name, tmp_path):
 
     A generation of searches is less even: where rounding turns one step of one search, ranks may change places.
     """
-    run, stored = kinds()[name], json.loads(STORED.read_text())
+    run, stored = kinds()[name], json.loads(STORED.read_text(encoding="utf-8"))
     assert losses(run, tmp_path) == pytest.approx(stored[name], rel=1e-4 if run.experiment != "gridworld" else 3e-3)
 
 
 def test_nothing_is_stored_that_is_not_trained():
-    assert set(json.loads(STORED.read_text())) == set(kinds())
+    assert set(json.loads(STORED.read_text(encoding="utf-8"))) == set(kinds())
 
 
 @pytest.mark.parametrize("fixed_seed", [False, True])
@@ -70,4 +70,4 @@ def test_evaluating_a_record_again_gives_the_stored_evaluation(runs, q, fixed_se
 
 if __name__ == "__main__":
     found = {name: losses(run, Path("/nonexistent")) for name, run in kinds().items()}
-    STORED.write_text(json.dumps(found, indent=1) + "\n")
+    STORED.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

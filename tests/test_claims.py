@@ -84,14 +84,14 @@ def test_rows_are_stored_beside_those_of_other_notebooks(monkeypatch, tmp_path):
 def test_a_damaged_table_is_told(monkeypatch, tmp_path, text):
     monkeypatch.setattr(claims, "ROOT", tmp_path)
     (tmp_path / "figures" / "laptop").mkdir(parents=True)
-    (tmp_path / "figures" / "laptop" / "claims.csv").write_text(text)
+    (tmp_path / "figures" / "laptop" / "claims.csv").write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=r"claims\.csv is damaged: delete it"):
         claims.read("laptop")
 
 
 def test_the_readme_shows_the_laptop_claims():
     """README's table is generated from figures/laptop/claims.csv: ./run_all.sh writes it."""
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert claims.with_claims(readme, claims.read("laptop")) == readme
 
 

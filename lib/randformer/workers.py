@@ -1,6 +1,5 @@
 """From declared runs to records: reuse what is valid, train and evaluate what is not."""
 
-import fcntl
 import os
 import shutil
 import sys
@@ -15,6 +14,7 @@ import torch
 from . import cluster, evaluation, processes, records
 from .checks import BadInput, at_least, one_of
 from .jobs import EVALUATE, Job, afar, attempt, lacking, packed, told, unpack
+from .locks import lock
 from .records import CACHE, ROOT, RecordError
 from .runs import Run
 from .training import train
@@ -206,16 +206,16 @@ def alone():
         yield
         return
     CACHE.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / "lock", "a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            print(f"process {lock.read().strip()} is at work in this clone; waiting for it to end", file=sys.stderr)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+    with open(CACHE / "lock", "a+", encoding="utf-8") as held:
+
+        def waiting() -> str:
+            held.seek(0)
+            return f"process {held.read().strip()} is at work in this clone; waiting for it to end"
+
+        lock(held, waiting)
+        held.truncate(0)
+        held.write(str(os.getpid()))
+        held.flush()
         os.environ[ALONE] = "1"
         try:
             yield
