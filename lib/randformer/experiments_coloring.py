@@ -6,6 +6,7 @@ from .checks import at_least, one_of
 from .gradient import Training
 from .objective import Model
 from .runs import PROFILES, TABLES, Run, changed
+from .sizes import sized
 from .tasks.coloring import Coloring
 from .transformer import Network
 
@@ -64,6 +65,7 @@ ABLATIONS = {
 }
 
 
+@sized
 def coloring(profile: str, vertices: int | None = None, m: int | None = None) -> dict[str, list[Run]]:
     """The runs behind 03_graph_coloring.ipynb: {"sweep": [...], "calibration": [...], "ablation": [...]}.
 

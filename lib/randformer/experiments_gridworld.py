@@ -7,6 +7,7 @@ from .checks import BadInput, at_least, one_of
 from .evolution import Evolution
 from .objective import Model
 from .runs import PROFILES, TABLES, Run
+from .sizes import sized
 from .tasks.gridworld import GridWorld
 from .transformer import Network
 
@@ -49,6 +50,7 @@ SIZES = {
 }
 
 
+@sized
 def gridworld(
     profile: str,
     cells: int | None = None,

@@ -6,6 +6,7 @@ from .checks import at_least, one_of
 from .gradient import Training
 from .objective import Model
 from .runs import PROFILES, TABLES, Run, table_1
+from .sizes import sized
 from .tasks.recall import Recall
 from .transformer import Network
 
@@ -97,6 +98,7 @@ def block(run: Run) -> str:
     return next(name for name, n in every if replace(n, key_size=run.network.key_size) == run.network)
 
 
+@sized
 def recall(
     profile: str,
     pairs: int | None = None,

@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 import torch
 
-from . import cluster, evaluation, processes, records
+from . import cluster, evaluation, processes, records, sizes
 from .checks import BadInput, at_least, one_of
 from .jobs import EVALUATE, Job, afar, attempt, lacking, packed, told, unpack
 from .locks import lock
@@ -78,6 +78,7 @@ def load_or_train(profile: str, runs: list[Run]) -> list[dict]:
 
 def live(runs: list[Run]) -> list[dict]:
     """Evaluations of runs trained in this process, before the reader's eyes; nothing is stored."""
+    sizes.check(runs)
     processes.settle()
     found = []
     steps = sum(run.training.steps for run in runs)
@@ -115,6 +116,9 @@ def fulfil(
         for run in runs:
             set_aside(profile, run, device)
     needs = {run: missing(profile, run) for run in runs}
+    if scheduler is None:
+        sizes.check([run for run in runs if needs[run] and needs[run][0]], train=device == "cpu")
+        sizes.check([run for run in runs if needs[run] and not needs[run][0]], train=False)
     outcome = Outcome(reused=[run for run in runs if needs[run] is None])
     for run in runs:
         if needs[run] and needs[run][0] and folder(profile, run).exists():
