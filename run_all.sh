@@ -2,20 +2,33 @@
 # ./run_all.sh [options]   regenerate every figure (--help lists the options)
 # ./run_all.sh --test      lint, unit tests, notebooks against their stored outputs, smoke run
 #
-# Uses the environment that is active; where none is, makes .venv from requirements.txt first (about a minute).
+# Uses the environment that is active if it has the packages; else .venv, made from requirements.txt (about a minute).
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+{ : >&2; } 2>/dev/null || exec 2>/dev/null # closed: the next file that is opened would get what is printed there
+cd -P "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 
-if [ -z "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ]; then
+stop() {
+    echo "run_all.sh: $1" >&2
+    exit 2
+}
+
+case $PWD in *:*) stop "$PWD has a colon in its path, where Python and the shell cut lists of folders: move it" ;; esac
+command -v python3 >/dev/null || stop "python3 is not there: install Python 3.11 or newer"
+export PYTHONPATH="$PWD/lib${PYTHONPATH:+:$PYTHONPATH}" # this clone's library, whatever the environment holds
+
+use=.venv
+if [ -n "${VIRTUAL_ENV:-}${CONDA_PREFIX:-}" ]; then
+    if lacks=$(python make_venv.py --check 2>&1); then
+        use=active
+    else
+        echo "run_all.sh: the active environment is not used, .venv is: ${lacks##*$'\n'}" >&2
+    fi
+fi
+if [ "$use" = .venv ]; then
     python3 make_venv.py
     # shellcheck disable=SC1091
     . .venv/bin/activate
 fi
-export PYTHONPATH="$PWD/lib${PYTHONPATH:+:$PYTHONPATH}" # this clone's library, whatever the environment holds
-python -c 'import randformer, torch, papermill' 2>/dev/null || {
-    echo "run_all.sh: the active environment lacks packages; deactivate it, or: pip install -r requirements.txt -e ." >&2
-    exit 2
-}
 
 if [ "${1:-}" = "--test" ]; then
     exec bash tests/run.sh

@@ -103,7 +103,7 @@ def interleaved(apart: dict[str, Apart], rounds: int) -> dict[str, np.ndarray]:
 def peak_bytes(workload: str, variant: str, device: torch.device) -> int:
     """Memory that one step takes at most, of a process of its own."""
     command = [sys.executable, "-m", "benchmarks.memory", workload, variant, device.type]
-    return int(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+    return int(subprocess.run(command, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout)
 
 
 def shares(table: pd.DataFrame, peak: float, bandwidth: float) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from .workloads import named
 
 def status(field: str) -> int:
     """A line of this process's status, in bytes."""
-    return 1024 * int(re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+    return 1024 * int(re.search(rf"{field}:\s+(\d+)", Path("/proc/self/status").read_text(encoding="utf-8"))[1])
 
 
 def main(name: str, variant: str, device: torch.device) -> None:
@@ -35,7 +35,7 @@ def main(name: str, variant: str, device: torch.device) -> None:
     built.step()
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts from here
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the peak starts from here
     before = status("VmRSS")
     built.step()
     print(status("VmHWM") - before)

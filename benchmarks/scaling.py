@@ -106,7 +106,7 @@ def measure(point: dict) -> dict:
 def apart(point: dict) -> dict:
     """One round of one point in as many processes at once as it wants; the slowest one's numbers."""
     command = [sys.executable, __file__, json.dumps(point)]
-    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(point["processes"])]
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") for _ in range(point["processes"])]
     ends = [process.communicate()[0] for process in started]
     if any(process.returncode for process in started):
         raise RuntimeError(f"{point} could not be measured")
@@ -119,7 +119,7 @@ def main() -> None:
         for i, point in enumerate(points()):
             rounds[i].append(apart(point))
             print(f"round {number + 1}, {i + 1} of {len(rounds)}", file=sys.stderr, end="\r")
-    with open(RESULTS, "w", newline="") as file:
+    with open(RESULTS, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
         for point, measured in zip(points(), rounds, strict=True):

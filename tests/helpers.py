@@ -72,7 +72,7 @@ def copied(folder: Path) -> Path:
 def python(clone: Path, *arguments: str, **options) -> subprocess.Popen:
     """Start Python in a clone, on the clone's own library, its output piped as text."""
     environment = os.environ | {"PYTHONPATH": str(clone / "lib"), "CUDA_VISIBLE_DEVICES": ""}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
     return subprocess.Popen([sys.executable, *arguments], cwd=clone, env=environment, **pipes | options)
 
 

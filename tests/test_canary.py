@@ -68,7 +68,7 @@ def test_a_few_steps_give_the_stored_losses(name, tmp_path):
 
     A generation of a grid world is less even: where rounding turns one step of one walk, ranks may change places.
     """
-    run, stored = kinds()[name], json.loads(STORED.read_text())[name]
+    run, stored = kinds()[name], json.loads(STORED.read_text(encoding="utf-8"))[name]
     chaotic = run.problem == "recall" and run.network.layer_norm
     found = losses(run, tmp_path)
     assert len(found) == len(stored)
@@ -77,7 +77,7 @@ def test_a_few_steps_give_the_stored_losses(name, tmp_path):
 
 
 def test_nothing_is_stored_that_is_not_trained():
-    assert set(json.loads(STORED.read_text())) == set(kinds())
+    assert set(json.loads(STORED.read_text(encoding="utf-8"))) == set(kinds())
 
 
 @pytest.mark.parametrize("fixed_seed", [False, True])

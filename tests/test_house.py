@@ -1,6 +1,8 @@
 """The repository agrees with itself."""
 
+import ast
 import re
+import shutil
 import subprocess
 import tomllib
 
@@ -11,21 +13,22 @@ from helpers import ROOT
 from randformer.experiments import registry
 from randformer.harness import workers
 
-FILES = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
+LISTED = ["git", "ls-files"] if shutil.which("git") else ["true"]
+FILES = subprocess.run(LISTED, cwd=ROOT, capture_output=True, encoding="utf-8", check=False).stdout.split()
 
 
 def test_conda_and_pip_install_the_same_versions():
     """environment.yml takes its packages from the lock; the Python it asks for is the one pyproject.toml asks for."""
-    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     (pip,) = [d["pip"] for d in environment["dependencies"] if isinstance(d, dict)]
     assert pip == ["-r requirements.txt", "-e ."]
     plain = [d for d in environment["dependencies"] if isinstance(d, str)]
-    bound = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    bound = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
     assert plain == [f"python{bound}", "pip"]
 
 
 def test_every_package_is_pinned_and_torch_has_no_local_suffix():
-    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert all(re.fullmatch(r"[A-Za-z0-9_.\-]+==[0-9][A-Za-z0-9.]*", line) for line in lines)
     assert "torch==2.13.0" in lines
     names = [line.split("==")[0].lower() for line in lines]
@@ -41,7 +44,7 @@ def test_every_module_is_tested_in_a_file_of_its_name():
 
 def test_modules_can_be_read_in_one_sitting():
     for path in (ROOT / "lib").rglob("*.py"):
-        assert len(path.read_text().splitlines()) <= 300, path
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path
 
 
 def test_every_declared_laptop_run_has_a_valid_record():
@@ -54,3 +57,26 @@ def test_every_declared_laptop_run_has_a_valid_record():
 def test_committed_results_and_figures_stay_small():
     sizes = [(ROOT / f).stat().st_size for f in FILES if f.startswith(("results/", "figures/")) and (ROOT / f).exists()]
     assert sum(sizes) < 40e6
+
+
+def unsaid(path) -> list[int]:
+    """Lines that read, write or pipe text in whatever encoding the machine happens to prefer."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    return [node.lineno for node in calls if is_text(node) and "encoding" not in {k.arg for k in node.keywords}]
+
+
+def is_text(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if name == "open" and ast.unparse(call.func) != "os.open":
+        given = [*call.args, *(k.value for k in call.keywords if k.arg == "mode")]
+        modes = [a.value for a in given if isinstance(a, ast.Constant) and re.fullmatch("[rwaxbt+]{1,3}", str(a.value))]
+        return not any("b" in mode for mode in modes)
+    return name in ("read_text", "write_text") or any(
+        ast.unparse(k) in ("text=True", "universal_newlines=True") for k in call.keywords
+    )
+
+
+@pytest.mark.parametrize("folder", ["lib", "benchmarks", "tests", "."])
+def test_text_is_utf8_whatever_the_machine_prefers(folder):
+    files = (ROOT / folder).glob("*.py" if folder == "." else "**/*.py")
+    assert {path.name: lines for path in files if (lines := unsaid(path))} == {}

@@ -1,8 +1,10 @@
+import os
 import subprocess
+import sys
 
 import pytest
 
-from helpers import ROOT, finish, python
+from helpers import finish, python
 from randformer import __main__ as runner
 from randformer.experiments.registry import declared, experiments
 from randformer.report import notebooks
@@ -47,7 +49,7 @@ def test_a_missing_gpu_is_told_before_anything_is_done(clone):
 
 
 def test_a_record_folder_that_cannot_be_written_is_told(clone):
-    (clone / "results").write_text("a file in the way")
+    (clone / "results").write_text("a file in the way", encoding="utf-8")
     status, _, err = finish(python(clone, "-m", "randformer", "--profile", "smoke"))
     assert status == 2
     assert err.startswith("randformer: ")
@@ -104,7 +106,58 @@ gradient.losses = lambda run, *of: losses(run, *of) * (float("nan") if run.model
     assert "1 trained, 0 evaluated anew, 2 failed" in out
     assert out.count("failed: recall A_r0^E n=3 q=1 ") == 2
     assert "the loss is not a number at step 1" in out
-    assert "The same command, without --retrain, trains what is missing." in out
+    assert "Once that is mended, the same command without --retrain does what is missing." in out
+
+
+def shell(clone, command: str, **environment) -> tuple[int, str, str]:
+    """Exit status and output of a command line in a clone; $RUN is the runner."""
+    run = f"{sys.executable} -m randformer"
+    settings = os.environ | {"PYTHONPATH": str(clone / "lib"), "RUN": run} | environment
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    return finish(subprocess.Popen(["bash", "-c", command], cwd=clone, env=settings, **pipes))
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "<&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_harm(clone, closed):
+    (clone / "few.py").write_text(FEW + "raise SystemExit(runner.main())\n", encoding="utf-8")
+    status, _, err = shell(clone, f"exec {sys.executable} few.py --profile smoke --no-figures --jobs 1 {closed}")
+    assert (status, err) == (0, "")
+    assert len(list((clone / "results" / "smoke" / "recall").iterdir())) == 3
+
+
+def test_a_reader_that_has_seen_enough_ends_it_quietly(clone):
+    status, out, err = shell(clone, "$RUN --profile smoke --explain | head -1")
+    assert (status, err) == (0, "")
+    assert out.count("\n") == 1
+
+
+def test_an_error_of_the_system_is_told_with_what_goes_on_and_when(monkeypatch, capsys):
+    def full(*_):
+        raise OSError(28, "No space left on device", "x/.cache/lock")
+
+    monkeypatch.setattr(runner, "run", full)
+    assert runner.main([]) == 1
+    assert capsys.readouterr().err == (
+        "randformer: [Errno 28] No space left on device: 'x/.cache/lock'; "
+        "what is done is kept, the same command without --retrain goes on once it is mended\n"
+    )
+
+
+def test_any_text_is_read_and_printed_in_an_ascii_locale(clone):
+    (clone / "README.md").write_text("naïve\n", encoding="utf-8")
+    code = """
+from randformer import __main__ as runner, claims
+claims.read, claims.with_claims = lambda profile: claims.pd.DataFrame(columns=claims.COLUMNS, index=[0]), lambda t, c: t
+runner.experiments.declared = lambda *a: print("naïve") or []
+runner.figures = lambda *a: {}
+raise SystemExit(runner.main(["--profile", "laptop"]))
+"""
+    (clone / "accents.py").write_text(code, encoding="utf-8")
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    status, out, err = shell(clone, f"{sys.executable} accents.py", **locale)
+    assert (status, err) == (0, "")
+    assert out.startswith("na\\xefve\n")
+    assert (clone / "README.md").read_text(encoding="utf-8") == "naïve\n"
 
 
 def test_a_notebook_is_not_executed_where_any_of_its_runs_failed(monkeypatch):
@@ -129,17 +182,9 @@ def test_training_needs_torch_numpy_and_safetensors_alone(clone):
     assert out.endswith("Records are in results/smoke/.\n")
 
 
-def test_run_all_refuses_an_environment_without_the_packages(tmp_path):
-    subprocess.run(["python3", "-m", "venv", "--without-pip", tmp_path / "empty"], check=True)
-    environment = {"PATH": f"{tmp_path}/empty/bin:/usr/bin:/bin", "VIRTUAL_ENV": str(tmp_path / "empty")}
-    done = subprocess.run([ROOT / "run_all.sh", "--help"], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr.startswith("run_all.sh: the active environment lacks packages")
-
-
 def test_the_explanation_ignores_damaged_records(clone):
     finish(python(clone, "-c", FEW + "runner.main(['--profile', 'smoke', '--no-figures'])"))
     folder = next((clone / "results" / "smoke" / "recall").iterdir())
-    (folder / "run.json").write_text("{")
+    (folder / "run.json").write_text("{", encoding="utf-8")
     lines = explained(clone)
     assert sum("run.json is damaged" in line and line.startswith("trained") for line in lines) == 1

@@ -7,6 +7,8 @@ Exit status: 0 all done, 1 something failed (named, with how to resume), 2 bad i
 """
 
 import argparse
+import os
+import signal
 import sys
 import time
 
@@ -21,13 +23,23 @@ SMOKE = " (too small to show anything, its verdicts mean nothing)"
 
 
 def main(arguments: list[str] | None = None) -> int:
+    open_streams()
     try:
-        return run(parse(arguments))
+        status = run(parse(arguments))
+        sys.stdout.flush()
+        return status
     except BadInput as error:
         print(f"randformer: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # whoever reads what we print has seen enough, as head has
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return 128 + signal.SIGPIPE
     except OSError as error:
-        print(f"randformer: {error}; what is done is kept, the same command goes on", file=sys.stderr)
+        print(
+            f"randformer: {error}; what is done is kept, the same command without --retrain goes on once it is mended",
+            file=sys.stderr,
+        )
         return 1
     except KeyboardInterrupt:
         print(
@@ -35,6 +47,20 @@ def main(arguments: list[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 130
+
+
+def open_streams() -> None:
+    """Make standard output and error something to print any text on: they may be closed, or know ASCII only."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free, lest a file of ours gets it
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "r+", encoding="utf-8"))  # noqa: SIM115  until the process ends
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 class Parser(argparse.ArgumentParser):
@@ -121,7 +147,7 @@ def verdicts(profile: str, whole: bool) -> None:
         return
     if profile == "laptop" and whole:
         readme = ROOT / "README.md"
-        write_bytes(readme, claims.with_claims(readme.read_text(), table).encode())
+        write_bytes(readme, claims.with_claims(readme.read_text(encoding="utf-8"), table).encode())
     print(f"\nClaims, {profile} profile{SMOKE if profile == 'smoke' else ''}:")
     print(table[["id", "ours", "low", "high", "n_runs", "verdict", "rule"]].to_string(index=False))
 
@@ -142,7 +168,7 @@ def conclude(asked: argparse.Namespace, outcome: workers.Outcome, broken: dict[s
     for name, why in broken.items():
         print(f"  failed: {name}: {why}")
     if outcome.failed or broken:
-        print("What is done is kept. The same command, without --retrain, trains what is missing.")
+        print("What is done is kept. Once that is mended, the same command without --retrain does what is missing.")
         return 1
     drawn = f"Figures are in figures/{asked.profile}/. " if asked.figures else ""
     print(f"{drawn}Records are in results/{asked.profile}/.")

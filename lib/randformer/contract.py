@@ -53,6 +53,10 @@ class Run(Protocol):
         """
         ...
 
+    def memory(self, train: bool) -> int:
+        """Bytes that it takes at least, by arithmetic: of training and evaluation, or of the latter alone."""
+        ...
+
     def restore(self, tensors: dict[str, Tensor]) -> dict:
         """What a reader of a record gets beside run.json. Raises KeyError, ValueError where the tensors do not fit."""
         ...
@@ -104,6 +108,19 @@ class Task(Protocol):
 
         evaluation.evaluate where the task has an evaluation_set.
         """
+        ...
+
+
+@runtime_checkable
+class Sized(Protocol):
+    """A task whose sizes a person may set to what no machine can hold. Optional: others are not refused for memory."""
+
+    def training_bytes(self, run: Run) -> int:
+        """Bytes that a step of training takes at least, beyond what every network's does."""
+        ...
+
+    def evaluation_bytes(self, run: Run) -> int:
+        """Bytes that the evaluation takes at least."""
         ...
 
 

@@ -37,8 +37,11 @@ def there(tmp_path_factory):
     """The workers' clone, with a checkpoint at every point of a loss history; and their scheduler's address."""
     clone = copied(tmp_path_factory.mktemp("workers"))
     training = clone / "lib" / "randformer" / "core" / "training.py"
-    training.write_text(training.read_text().replace("CHECKPOINT_SECONDS = 15.0", "CHECKPOINT_SECONDS = 0.0"))
-    (clone / "workers.py").write_text(WORKERS)
+    training.write_text(
+        training.read_text(encoding="utf-8").replace("CHECKPOINT_SECONDS = 15.0", "CHECKPOINT_SECONDS = 0.0"),
+        encoding="utf-8",
+    )
+    (clone / "workers.py").write_text(WORKERS, encoding="utf-8")
     process = python(clone, "workers.py", stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
     yield clone, process.stdout.readline().strip()
     finish(process)
@@ -155,5 +158,7 @@ def test_progress_of_a_job_begun_again_is_not_counted_twice():
 
 def test_dask_is_imported_only_where_a_cluster_is_asked_for():
     code = "import sys, randformer.harness.workers; print({'dask', 'distributed'} & sys.modules.keys())"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "lib", capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "lib", capture_output=True, encoding="utf-8", check=True
+    )
     assert done.stdout.strip() == "set()"

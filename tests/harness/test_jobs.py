@@ -1,3 +1,6 @@
+import os
+import shutil
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -54,3 +57,30 @@ def test_a_job_computes_in_one_thread(elsewhere):
     job = Job(elsewhere / "results", RUNS[:1], "cpu", True)
     jobs.work(job, lambda amount: None)
     assert records.read_record(job.folder(RUNS[0]), RUNS[0])["trained_on"]["threads"] == 1
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="no git")
+def test_the_commit_is_of_the_librarys_own_repository(elsewhere, monkeypatch):
+    """Not of one around it, nor of the one that GIT_DIR names, as it does in git's hooks."""
+
+    def git(*arguments):
+        identity = ("-c", "user.name=a", "-c", "user.email=a@b")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+        done = subprocess.run(["git", *identity, *arguments], env=clean, check=True, capture_output=True)
+        return done.stdout.decode().strip()
+
+    inner = elsewhere / "inner"
+    (inner / "lib").mkdir(parents=True)
+    monkeypatch.setattr(jobs, "ROOT", inner)
+    assert jobs.commit() is None
+    git("init", elsewhere)
+    git("-C", elsewhere, "commit", "--allow-empty", "-m", "around")
+    assert jobs.commit() is None
+    monkeypatch.setenv("GIT_DIR", str(elsewhere / ".git"))
+    assert jobs.commit() is None
+    git("init", inner)
+    git("-C", inner, "commit", "--allow-empty", "-m", "own")
+    own = git("-C", inner, "rev-parse", "HEAD")
+    assert jobs.commit() == own
+    (inner / "lib" / "new.py").write_text("", encoding="utf-8")
+    assert jobs.commit() == own + "+"

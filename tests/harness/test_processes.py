@@ -6,7 +6,8 @@ import time
 import pytest
 
 from helpers import finish, python
-from randformer.harness.processes import each
+from randformer.harness.checks import BadInput
+from randformer.harness.processes import each, multiprocessing, progress
 
 
 def square(job: int, tick) -> int:
@@ -38,6 +39,35 @@ def test_an_error_that_work_did_not_catch_is_raised():
         list(each(square, [1, 13], 2, lambda amount: None))
 
 
+@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only"), ImportError("")])
+def test_without_shared_memory_it_says_so(monkeypatch, error):
+    def refused(self, *arguments):
+        raise error
+
+    monkeypatch.setattr(multiprocessing.context.BaseContext, "Queue", refused)
+    with pytest.raises(BadInput, match=r"^several processes at once need shared memory, and /dev/shm gives none"):
+        list(each(square, [1, 2], 2, lambda amount: None))
+
+
+def test_a_script_without_main_guard_is_told(clone):
+    """Its workers read it, and would train in their turn."""
+    code = "from randformer import processes\nimport os\nlist(processes.each(os.fspath, ['a', 'b'], 2, print))\n"
+    (clone / "script.py").write_text(code, encoding="utf-8")
+    status, _, err = finish(python(clone, "script.py"))
+    assert status == 1
+    assert err.count("Traceback") == 1
+    assert err.splitlines()[-1].startswith(
+        "randformer.harness.checks.BadInput: the worker processes ended before they began: "
+    )
+    assert "if __name__ == '__main__':" in err.splitlines()[-1]
+
+
+def test_progress_needs_no_standard_error(monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    with progress(10, "step") as bar:
+        bar.update(1)
+
+
 def test_workers_end_with_their_parent(clone):
     """The runner is killed while two workers train for long: they notice and end."""
     code = (
@@ -47,7 +77,7 @@ def test_workers_end_with_their_parent(clone):
         "runs = [replace(run, training=replace(run.training, steps=10**6)) for run in runs]\n"
         "workers.ensure_records('smoke', runs, jobs=2)"
     )
-    (clone / "long.py").write_text(f"if __name__ == '__main__':\n    exec({code!r})\n")
+    (clone / "long.py").write_text(f"if __name__ == '__main__':\n    exec({code!r})\n", encoding="utf-8")
     process = python(clone, "long.py")
     deadline = time.monotonic() + 60
     while len(children := descendants(process.pid)) < 3 and time.monotonic() < deadline:
@@ -78,7 +108,7 @@ def test_a_process_that_trains_keeps_what_it_frees(clone):
 import re, torch
 from randformer.harness.processes import configure_process
 configure_process()
-resident = lambda: int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1]) // 1024
+resident = lambda: int(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status", encoding="utf-8").read())[1]) // 1024
 held = torch.ones(2**26)
 print(resident())
 del held

@@ -68,8 +68,8 @@ def read_all(folder, run):
 def test_flipped_white_space_is_the_only_bit_that_may_pass(stored):
     """read_json looks at content: JSON that says the same thing is the same record."""
     _, _, folder = stored
-    text = (folder / "run.json").read_text()
-    (folder / "run.json").write_text(json.dumps(json.loads(text)))
+    text = (folder / "run.json").read_text(encoding="utf-8")
+    (folder / "run.json").write_text(json.dumps(json.loads(text)), encoding="utf-8")
     assert records.read_json(folder / "run.json")["weights"]
 
 
@@ -77,7 +77,7 @@ def test_flipped_white_space_is_the_only_bit_that_may_pass(stored):
 @pytest.mark.parametrize("text", ["[]", "7", '{"checksum": 1}', '{"x": NaN, "checksum": ""}', "[" * 100_000, "\xff"])
 def test_json_that_says_something_else_is_damage(stored, name, text):
     run, _, folder = stored
-    (folder / name).write_text(text)
+    (folder / name).write_text(text, encoding="utf-8")
     with pytest.raises(RecordError, match=f"{name} is damaged"):
         read_all(folder, run)
 
@@ -142,6 +142,18 @@ def test_a_record_that_cannot_be_replaced_stays(stored, monkeypatch):
         records.write_json(folder / "run.json", {})
     assert contents(folder) == before
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_an_error_while_writing_names_the_file(tmp_path, monkeypatch):
+    """A full disk's own words do not."""
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(records.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as error:
+        records.write_bytes(tmp_path / "x.checkpoint", b"")
+    assert error.value.filename == str(tmp_path / "x.checkpoint")
 
 
 def test_records_hold_no_number_that_json_cannot_tell():

@@ -164,9 +164,9 @@ def test_groups_hold_every_run_once_and_only_what_may_train_together():
 def test_what_a_killed_process_left_is_swept_away(elsewhere):
     left = elsewhere / "results" / "smoke" / "coloring" / ".abc.1.tmp"
     left.mkdir(parents=True)
-    (left / "run.json").write_text("{}")
+    (left / "run.json").write_text("{}", encoding="utf-8")
     (elsewhere / ".cache").mkdir()
-    (elsewhere / ".cache" / ".x.checkpoint.1.tmp").write_text("half")
+    (elsewhere / ".cache" / ".x.checkpoint.1.tmp").write_text("half", encoding="utf-8")
     ensure_records("smoke", RUNS[:1], jobs=1)
     assert not left.exists()
     assert contents(elsewhere / ".cache") == {}
@@ -188,6 +188,6 @@ def test_a_missing_gpu_is_told():
 
 
 def test_a_folder_that_cannot_be_written_is_told(elsewhere):
-    (elsewhere / "results").write_text("in the way")
+    (elsewhere / "results").write_text("in the way", encoding="utf-8")
     with pytest.raises(BadInput, match=r"results/smoke is not writable \(.*\): records and checkpoints go there"):
         ensure_records("smoke", RUNS)

@@ -110,14 +110,14 @@ def test_every_bound_of_every_claim_stands_in_its_rule():
 def test_a_damaged_table_is_told(monkeypatch, tmp_path, text):
     monkeypatch.setattr(claims, "ROOT", tmp_path)
     (tmp_path / "figures" / "laptop").mkdir(parents=True)
-    (tmp_path / "figures" / "laptop" / "claims.csv").write_text(text)
+    (tmp_path / "figures" / "laptop" / "claims.csv").write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=r"claims\.csv is damaged: delete it"):
         claims.read("laptop")
 
 
 def test_the_readme_shows_the_laptop_claims():
     """README's table is generated from figures/laptop/claims.csv: ./run_all.sh writes it."""
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert claims.with_claims(readme, claims.read("laptop")) == readme
 
 

@@ -1,3 +1,4 @@
+import matplotlib
 import pytest
 
 from randformer.experiments.coloring import figures as plots_coloring
@@ -24,3 +25,15 @@ def test_every_way_of_answering_has_its_own_colour_and_marker():
 def test_lines_and_bars_are_told_apart_without_colour():
     assert len({(plots.MARKERS[answer], plots.DASHES[answer]) for answer in plots.PALETTE}) == len(plots.PALETTE)
     assert len(set(plots.HATCHES.values())) == len(plots.HATCHES)
+
+
+def test_what_was_set_before_changes_no_figure(sweep, tmp_path):
+    """Neither a person's matplotlibrc nor the fonts on the machine: the one drawn with is the one matplotlib brings."""
+    table, stored = tables.tidy(*sweep), []
+    for before in ({}, {"lines.linewidth": 9, "figure.figsize": (2, 2), "font.size": 30, "axes.titlesize": 40}):
+        matplotlib.rcParams.update(before)
+        plots.style()
+        plots.save(plots_coloring.figure_5a(table), table, "figure_5a", "smoke")
+        stored.append((tmp_path / "figures" / "smoke" / "figure_5a.svg").read_bytes())
+    assert stored[0] == stored[1]
+    assert matplotlib.rcParams["font.family"] == ["DejaVu Sans"]

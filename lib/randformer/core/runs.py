@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from randformer.contract import Task, Tick, Trained
+from randformer.contract import Sized, Task, Tick, Trained
 from randformer.core.evolution import PGPE
 from randformer.core.gradient import GradientTraining
 from randformer.core.objective import Objective
@@ -77,6 +77,13 @@ class NetworkRun:
     def cost(self) -> int:
         """Sequences through the network in the whole training."""
         return self.training.steps * self.width
+
+    def memory(self, train: bool) -> int:
+        """Bytes that it takes at least: parameters, moments and gradient, and what its task counts."""
+        sized = isinstance(self.task, Sized)
+        training = 6 * 4 * self.parameters + (self.task.training_bytes(self) if sized else 0)
+        evaluation = 4 * self.parameters + (self.task.evaluation_bytes(self) if sized else 0)
+        return max(training if train else 0, evaluation)
 
     def train(self, runs: list["NetworkRun"], device: torch.device, cache: Path, tick: Tick) -> tuple[dict, dict]:
         """contract.Run.train; a unit of work is a sequence."""

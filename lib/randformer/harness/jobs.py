@@ -1,6 +1,7 @@
 """One job: runs that a process trains and evaluates together, here or where no files are shared with this machine."""
 
 import errno
+import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -70,7 +71,7 @@ def failures_of(job: Job, act: Callable, *given) -> dict[Run, str]:
     try:
         return act(job, *given)
     except OSError as error:
-        why = "the disk is full" if error.errno == errno.ENOSPC else str(error)
+        why = f"the disk is full, at {error.filename}" if error.errno == errno.ENOSPC else str(error)
     except Exception as error:
         why = f"{type(error).__name__}: {error}"
     return {run: why for run in job.runs if why_stale(job.folder(run), run)}
@@ -103,10 +104,16 @@ def unpack(job: Job, failed: dict[Run, str], files: dict[Run, dict[str, bytes]])
 
 
 def commit() -> str | None:
-    """The commit of the library at work, "+" behind it where its files differ from it; None outside git."""
+    """The commit of the library at work, "+" behind it where its files differ from it.
+
+    None where the library's folder is no git repository, though it may lie in another or GIT_DIR may name one.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    git = {"cwd": ROOT, "env": environment, "encoding": "utf-8", "errors": "replace", "stderr": subprocess.DEVNULL}
     try:
-        git = {"cwd": ROOT, "text": True, "stderr": subprocess.DEVNULL}
-        head = subprocess.check_output(["git", "rev-parse", "HEAD"], **git).strip()
+        top, head = subprocess.check_output(["git", "rev-parse", "--show-toplevel", "HEAD"], **git).splitlines()
+        if Path(top).resolve() != ROOT.resolve():
+            return None
         return head + ("+" if subprocess.check_output(["git", "status", "--short", "lib"], **git) else "")
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, ValueError, subprocess.CalledProcessError):
         return None

@@ -16,7 +16,12 @@ from types import SimpleNamespace
 import torch
 
 from randformer.contract import Tick
+from randformer.harness.checks import BadInput
 
+UNGUARDED = (
+    "the worker processes ended before they began: a script that trains in several processes is a file, and what it "
+    "does stands below `if __name__ == '__main__':`, for each of them reads it"
+)
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 
@@ -24,14 +29,23 @@ def each(work: Callable, jobs: list, count: int, tick: Tick) -> Iterator[tuple]:
     """(job, work(job, tick)) of each job as it ends, in that many processes; in this one where one is enough.
 
     work is a function of a module. A job whose process was killed yields the error (BrokenProcessPool) as its result.
+    Raises BadInput where several processes cannot be had.
     """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker, reading its parent's script
+        sys.exit(1)  # quietly: the parent tells
     if min(count, len(jobs)) <= 1:
         for job in jobs:
             yield job, work(job, tick)
         return
     context = multiprocessing.get_context("spawn")
-    ticks = context.Queue()
-    with ProcessPoolExecutor(min(count, len(jobs)), context, initializer=begin, initargs=(ticks,)) as pool:
+    try:
+        ticks, begun = context.Queue(), context.Event()
+    except (OSError, ImportError) as error:  # they are semaphores
+        raise BadInput(
+            f"several processes at once need shared memory, and /dev/shm gives none ({error}): "
+            "make it writable, or work with one process (--jobs 1)"
+        ) from None
+    with ProcessPoolExecutor(min(count, len(jobs)), context, initializer=begin, initargs=(ticks, begun)) as pool:
         futures = {pool.submit(in_worker, work, job): job for job in jobs}
         try:
             while futures:
@@ -39,6 +53,8 @@ def each(work: Callable, jobs: list, count: int, tick: Tick) -> Iterator[tuple]:
                     error = future.exception()
                     if error is not None and not isinstance(error, BrokenProcessPool):
                         raise error
+                    if error is not None and not begun.is_set():
+                        raise BadInput(UNGUARDED)
                     yield futures.pop(future), error or future.result()
                 tick(sum(drain(ticks)))
         except BaseException:
@@ -57,8 +73,9 @@ def drain(ticks) -> Iterator[int]:
             return
 
 
-def begin(ticks) -> None:
+def begin(ticks, begun) -> None:
     """A worker's first acts: keep the way to tell its parent about progress, and end when the parent does."""
+    begun.set()
     in_worker.ticks = ticks
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=follow, args=(multiprocessing.parent_process(),), daemon=True).start()
@@ -82,7 +99,8 @@ def progress(total: int, unit: str, shown: bool = True) -> Iterator:
     except ImportError:
         yield SimpleNamespace(update=lambda amount: None, set_postfix_str=lambda text, refresh: None)
         return
-    often = 0.5 if sys.stderr.isatty() else 60
+    shown = shown and sys.stderr is not None  # it may be closed
+    often = 0.5 if shown and sys.stderr.isatty() else 60
     with tqdm(total=total, unit=unit, unit_scale=True, mininterval=often, disable=not shown, desc="training") as bar:
         yield bar
 

@@ -61,8 +61,10 @@ def write_bytes(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError):  # a full disk's names no file
+            raise OSError(error.errno, error.strerror, str(path)) from None
         raise
 
 

@@ -1,6 +1,5 @@
 """From declared runs to records: reuse what is valid, train and evaluate what is not."""
 
-import fcntl
 import os
 import shutil
 import sys
@@ -13,9 +12,10 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 import torch
 
 from randformer.contract import Run, Tick
-from randformer.harness import cluster, processes, records
+from randformer.harness import cluster, processes, records, sizes
 from randformer.harness.checks import BadInput, at_least, one_of
 from randformer.harness.jobs import Job, attempt, failures_of, packed, unpack, why_stale, work_remotely
+from randformer.harness.locks import lock
 from randformer.harness.records import CACHE, ROOT, RecordError
 
 ALONE = "RANDFORMER_ALONE"  # environment variable of whoever works for the process that holds the lock
@@ -77,6 +77,7 @@ def load_or_train(profile: str, runs: list[Run]) -> list[dict]:
 
 def live(runs: list[Run]) -> list[dict]:
     """Evaluations of runs trained in this process, before the reader's eyes; nothing is stored."""
+    sizes.check(runs)
     processes.configure_process()
     found = []
     cost = sum(run.cost for run in runs)
@@ -112,6 +113,9 @@ def ensure_records(
         for run in runs:
             set_aside(profile, run, device)
     needs = {run: why_stale(profile, run) for run in runs}
+    if scheduler is None:
+        sizes.check([run for run in runs if needs[run] and needs[run][0]], train=device == "cpu")
+        sizes.check([run for run in runs if needs[run] and not needs[run][0]], train=False)
     outcome = Outcome(reused=[run for run in runs if needs[run] is None])
     for run in runs:
         if needs[run] and needs[run][0] and folder(profile, run).exists():
@@ -203,16 +207,16 @@ def exclusive_lock():
         yield
         return
     CACHE.mkdir(parents=True, exist_ok=True)
-    with open(CACHE / "lock", "a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            print(f"process {lock.read().strip()} is at work in this clone; waiting for it to end", file=sys.stderr)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
+    with open(CACHE / "lock", "a+", encoding="utf-8") as held:
+
+        def waiting() -> str:
+            held.seek(0)
+            return f"process {held.read().strip()} is at work in this clone; waiting for it to end"
+
+        lock(held, waiting)
+        held.truncate(0)
+        held.write(str(os.getpid()))
+        held.flush()
         os.environ[ALONE] = "1"
         try:
             yield

@@ -64,8 +64,9 @@ LABELS = {
 
 
 def style() -> None:
-    """The house's defaults; called once at the top of a notebook."""
-    sns.set_theme("notebook", "whitegrid", font_scale=0.95)
+    """The house's defaults, whatever was set before; called once at the top of a notebook."""
+    matplotlib.rcdefaults()
+    sns.set_theme("notebook", "whitegrid", font="DejaVu Sans", font_scale=0.95)  # the font that matplotlib brings
     matplotlib.rcParams.update(
         {
             "figure.dpi": 100,

@@ -72,7 +72,7 @@ def test_a_stored_game_is_proved_anew_and_not_trusted(tmp_path):
     again, _ = g.proved(3, 1, tmp_path)
     assert again.value == pytest.approx(solution.value)
     path = tmp_path / "search_3x3_1.json"
-    stored = json.loads(path.read_text())
+    stored = json.loads(path.read_text(encoding="utf-8"))
     for change, told in (
         ({"mixture": [1.0] + [0.0] * (len(stored["walks"]) - 1)}, "no value"),
         ({"inputs": [1 / 8] * 8}, "no value"),
@@ -85,10 +85,10 @@ def test_a_stored_game_is_proved_anew_and_not_trusted(tmp_path):
         ({"inputs": [float("nan")] * 8}, "no distribution"),
         ({"inputs": [1.0]}, "no distribution"),
     ):
-        path.write_text(json.dumps(stored | change))
+        path.write_text(json.dumps(stored | change), encoding="utf-8")
         with pytest.raises(BadInput, match=told):
             g.proved(3, 1, tmp_path)
-    path.write_text("{")
+    path.write_text("{", encoding="utf-8")
     with pytest.raises(BadInput, match="delete it"):
         g.proved(3, 1, tmp_path)
 

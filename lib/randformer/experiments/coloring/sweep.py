@@ -8,6 +8,7 @@ from randformer.core.runs import NetworkRun, changed
 from randformer.core.transformer import Network
 from randformer.harness.checks import at_least, one_of
 from randformer.harness.profiles import PROFILES
+from randformer.harness.sizes import sized
 from randformer.problems.coloring.task import Coloring
 
 
@@ -69,6 +70,7 @@ ABLATIONS = {
 }
 
 
+@sized
 def runs(profile: str, vertices: int | None = None, m: int | None = None) -> dict[str, list[NetworkRun]]:
     """The runs behind 03_graph_coloring.ipynb: {"sweep": [...], "calibration": [...], "ablation": [...]}.
 

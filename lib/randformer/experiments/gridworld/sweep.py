@@ -9,6 +9,7 @@ from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network
 from randformer.harness.checks import BadInput, at_least, one_of
 from randformer.harness.profiles import PROFILES
+from randformer.harness.sizes import sized
 from randformer.problems.gridworld.task import GridWorld
 
 TABLE_3, NETWORK, EVOLUTION = GridWorld.standard()
@@ -50,6 +51,7 @@ SIZES = {
 }
 
 
+@sized
 def runs(
     profile: str,
     cells: int | None = None,

@@ -8,6 +8,7 @@ from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network
 from randformer.harness.checks import at_least, one_of
 from randformer.harness.profiles import PROFILES
+from randformer.harness.sizes import sized
 from randformer.problems.recall.task import Recall, table_1
 
 _, NETWORK, TABLE_1 = Recall.standard()  # the network was chosen by the table in the notebook's appendix alone
@@ -98,6 +99,7 @@ def block(run: NetworkRun) -> str:
     return next(name for name, n in every if replace(n, key_size=run.network.key_size) == run.network)
 
 
+@sized
 def runs(
     profile: str,
     pairs: int | None = None,

@@ -67,6 +67,16 @@ class Coloring:
         """How a model (1, P) colours every cycle, as JSON numbers."""
         return evaluation.evaluate(run, parameters, fixed_seed)
 
+    def training_bytes(self, run: NetworkRun) -> int:
+        """Bytes of a step's seeds, and of keys, values and queries under one of them."""
+        network, batch = run.network, run.training.batch
+        seeds = run.objective.m * self.n * (batch if self.seeds_per == "input" else 1)
+        return 4 * (seeds + batch * self.n * network.layers * 3 * network.heads * network.key_size)
+
+    def evaluation_bytes(self, run: NetworkRun) -> int:
+        """Nothing that grows: of ten vertices at most, every machine can hold all cycles."""
+        return 0
+
     def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
         """Uniform random cycles (B, n): row b lists the ids in walking order."""
         return torch.rand(batch, self.n, generator=generator, device=generator.device).argsort(-1)

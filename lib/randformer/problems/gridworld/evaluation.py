@@ -10,9 +10,7 @@ from torch import Tensor
 
 from randformer.core.adversary import PERCENTILE, judging_seeds, rounded, score_at_percentile
 from randformer.core.runs import NetworkRun
-from randformer.problems.gridworld.task import Episodes, distances
-
-SEEDS = 200  # to choose the cell on, and as many others to score it on
+from randformer.problems.gridworld.task import EVALUATION_SEEDS, Episodes, distances
 
 
 def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
@@ -20,7 +18,7 @@ def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> 
 
     A model with a fixed seed always walks the same: choosing and scoring coincide.
     """
-    task, (_, seeds_of_both) = run.task, judging_seeds(run, fixed_seed, SEEDS)
+    task, (_, seeds_of_both) = run.task, judging_seeds(run, fixed_seed, EVALUATION_SEEDS)
     choose, score = (task.play(run.network, parameters, seeds.unsqueeze(0)) for seeds in seeds_of_both)
     steps = [search.steps[0, :, 1:].double().mean(0).numpy() for search in (choose, score)]
     found, again = score.found[0, :, 1:].numpy(), score.again[0, :, 1:].numpy()

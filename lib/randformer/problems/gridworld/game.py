@@ -212,7 +212,7 @@ def proved(size: int, episodes: int, folder: Path = STORED) -> tuple[Solution, l
         stored = {"walks": walks, "mixture": solution.mixture.tolist(), "inputs": solution.inputs.tolist()}
         write_bytes(path, (json.dumps(stored) + "\n").encode())
     try:
-        stored = json.loads(path.read_text())
+        stored = json.loads(path.read_text(encoding="utf-8"))
         walks = [tuple(walk) for walk in stored["walks"]]
         mixture, inputs = (
             distribution(stored[name], n) for name, n in (("mixture", len(walks)), ("inputs", size**2 - 1))

@@ -30,6 +30,7 @@ from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network, Stepper, linear, shapes, unflatten
 from randformer.harness.checks import at_least, default_but_for
 
+EVALUATION_SEEDS = 200  # to choose the worst cell on, and as many others to score it on
 MOVES = ((1, 0), (-1, 0), (0, 1), (0, -1))  # rows up, columns right
 STEP, FOUND = -0.1, 1.0  # rewards that the agent sees, section 3.4; what is trained on is the number of steps
 
@@ -82,6 +83,20 @@ class GridWorld:
         from randformer.problems.gridworld.evaluation import evaluate  # which reads what this file makes
 
         return evaluate(run, parameters, fixed_seed)
+
+    def training_bytes(self, run: NetworkRun) -> int:
+        """Bytes of all candidates' noise, of who is better than whom, and of all walks of a generation."""
+        population = run.training.batch
+        return 8 * run.parameters * population + 2 * population**2 + self.walking(run, population * run.objective.m)
+
+    def evaluation_bytes(self, run: NetworkRun) -> int:
+        """Bytes of all walks under the seeds of an evaluation."""
+        return self.walking(run, 1 if run.objective.fixed_seed else EVALUATION_SEEDS)
+
+    def walking(self, run: NetworkRun, agents: int) -> int:
+        """Bytes of what so many agents keep of their second episode, for each cell: keys, values, where they went."""
+        kept = 4 * 2 * run.network.layers * run.network.heads * run.network.key_size + 8
+        return agents * self.cells * self.episode * kept
 
     def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
         """Every cell where a treasure may lie (cells - 1,): nothing is drawn, the adversary looks at all of them."""

@@ -83,6 +83,16 @@ class Recall:
         """What a model (1, P) recalls, as JSON numbers."""
         return evaluation.evaluate(run, parameters, fixed_seed)
 
+    def training_bytes(self, run: NetworkRun) -> int:
+        """Bytes of a step's seeds, and of keys, values and queries under one of them."""
+        network, tokens = run.network, run.training.batch * (1 if self.queries == "all" else self.n)
+        return 4 * (run.objective.m * self.seed_bits + tokens * network.layers * 3 * network.heads * network.key_size)
+
+    def evaluation_bytes(self, run: NetworkRun) -> int:
+        """Bytes of all memories, the answers to them, and their probabilities under some seeds."""
+        answers = 1 if run.objective.fixed_seed else 2 * evaluation.SEEDS
+        return BASES * 2**self.bits * self.n * (8 + 4 * answers + 4 * 8 * self.bits)
+
     def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
         """Random memories and what they are asked, B = batch inputs: (B, n + 1), or (B / n, n) if asked for all keys.
 
