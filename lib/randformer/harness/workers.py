@@ -12,9 +12,9 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 import torch
 
 from randformer.contract import Run, Tick
-from randformer.harness import cluster, processes, records, sizes
+from randformer.harness import cluster, jobs, processes, records, sizes
 from randformer.harness.checks import BadInput, at_least, one_of
-from randformer.harness.jobs import Job, attempt, failures_of, packed, unpack, why_stale, work_remotely
+from randformer.harness.jobs import Job, attempt, failures_of, packed, unpack, work_remotely
 from randformer.harness.locks import lock
 from randformer.harness.records import CACHE, ROOT, RecordError
 
@@ -46,9 +46,9 @@ def load(profile: str, run: Run) -> tuple[dict, dict]:
     return records.read_record(where, run), records.read_evaluation(where, run.kind.EVALUATION)
 
 
-def missing(profile: str, run: Run) -> tuple[bool, str] | None:
+def why_stale(profile: str, run: Run) -> tuple[bool, str] | None:
     """None where nothing is; else whether the run must be trained (or only evaluated), and why."""
-    return why_stale(folder(profile, run), run)
+    return jobs.why_stale(folder(profile, run), run)
 
 
 def stored_configs(profile: str, problem: str) -> list[dict]:

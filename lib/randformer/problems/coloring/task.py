@@ -68,10 +68,10 @@ class Coloring:
         return evaluation.evaluate(run, parameters, fixed_seed)
 
     def training_bytes(self, run: NetworkRun) -> int:
-        """Bytes of a step's seeds, and of keys, values and queries under one of them."""
-        network, batch = run.network, run.training.batch
+        """Bytes of a step's seeds, and of logits and probabilities of all vertices under one of them."""
+        batch = run.training.batch
         seeds = run.objective.m * self.n * (batch if self.seeds_per == "input" else 1)
-        return 4 * (seeds + batch * self.n * network.layers * 3 * network.heads * network.key_size)
+        return 4 * (seeds + batch * self.n * 2 * COLORS)
 
     def evaluation_bytes(self, run: NetworkRun) -> int:
         """Nothing that grows: of ten vertices at most, every machine can hold all cycles."""
