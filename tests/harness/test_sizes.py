@@ -62,7 +62,7 @@ def test_and_before_anything_is_trained(monkeypatch, tmp_path):
     with pytest.raises(BadInput, match=r"^recall A_R\^E|^recall .*: a model of that size would take about \d+ GiB"):
         workers.ensure_records("smoke", [TINY, large], jobs=1)
     assert not list((tmp_path / "results").rglob("run.json"))
-    with pytest.raises(BadInput, match="years: give fewer"):
+    with pytest.raises(BadInput, match=r"^coloring .* m=100000000000 .*: give fewer"):
         workers.live(start("smoke", 6, 10.0, 10**11))
 
 
@@ -70,7 +70,7 @@ def test_the_bounds_are_below_what_is_used_and_not_far():
     """Of a step under one seed, what autograd keeps is counted."""
     for run in (TINY_RECALL, TINY):
         one = replace(run, objective=replace(run.objective, m=1), training=replace(run.training, batch=600))
-        assert 0.1 < one.task.training_bytes(one) / bytes_kept(one, 1) < 1.5
+        assert 0.05 < one.task.training_bytes(one) / bytes_kept(one, 1) < 1.5
 
 
 def test_memory_is_the_machines_or_the_containers(monkeypatch, tmp_path):
