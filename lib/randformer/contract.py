@@ -108,6 +108,33 @@ class Task(Protocol):
 
 
 @runtime_checkable
+class Playable(Protocol):
+    """What a task has besides where a person may load a trained model and ask it: randformer.load.
+
+    x and seed are what a person types; typed and typed_seed raise BadInput, one line that says what to give.
+    """
+
+    leading: ClassVar[dict]  # fields (n, q, m) of the model that is meant where none is named: the paper's leading one
+    votes: dict[str, Callable]  # beside the majority of whole answers, as in EvaluationSet, of answers that are numbers
+
+    def typed(self, x) -> Tensor:
+        """x as inputs (1, ...) like those of draw_inputs."""
+        ...
+
+    def typed_seed(self, seed) -> Tensor:
+        """A seed (1, 1, ...), of a list of numbers as they stand in draw_seeds(1, 1, generator)[0, 0]."""
+        ...
+
+    def answers_of(self, network: "Network", parameters: Tensor, inputs: Tensor, seeds: Tensor) -> list:
+        """m answers, in numbers, lists and tuples, to an input (1, ...) of one model (1, P) under seeds (m, 1, ...)."""
+        ...
+
+    def probabilities_of(self, network: "Network", parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
+        """What these answers are the most probable of, (m, ...). Raises BadInput where a task has none."""
+        ...
+
+
+@runtime_checkable
 class EvaluationSet(Protocol):
     """The inputs that a trained network is judged on, X in all, and how its answers are read. Numbers them 0 to X - 1.
 
