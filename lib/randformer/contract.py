@@ -106,7 +106,7 @@ class Task(Protocol):
     def evaluate(self, run: Run, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
         """What a trained model (1, P) does, as JSON numbers; fixed_seed (1, 1, ...) where it has one.
 
-        evaluation.evaluate where the task has an evaluation_set.
+        adversary.evaluate where the task has an evaluation_set.
         """
         ...
 
@@ -121,6 +121,33 @@ class Sized(Protocol):
 
     def evaluation_bytes(self, run: Run) -> int:
         """Bytes that the evaluation takes at least."""
+        ...
+
+
+@runtime_checkable
+class Playable(Protocol):
+    """What a task has besides where a person may load a trained model and ask it: randformer.load.
+
+    x and seed are what a person types; typed and typed_seed raise BadInput, one line that says what to give.
+    """
+
+    leading: ClassVar[dict]  # fields (n, q, m) of the model that is meant where none is named: the paper's leading one
+    votes: dict[str, Callable]  # beside the majority of whole answers, as in EvaluationSet, of answers that are numbers
+
+    def typed(self, x) -> Tensor:
+        """x as inputs (1, ...) like those of draw_inputs."""
+        ...
+
+    def typed_seed(self, seed) -> Tensor:
+        """A seed (1, 1, ...), of a list of numbers as they stand in draw_seeds(1, 1, generator)[0, 0]."""
+        ...
+
+    def answers_of(self, network: "Network", parameters: Tensor, inputs: Tensor, seeds: Tensor) -> list:
+        """m answers, in numbers, lists and tuples, to an input (1, ...) of one model (1, P) under seeds (m, 1, ...)."""
+        ...
+
+    def probabilities_of(self, network: "Network", parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
+        """What these answers are the most probable of, (m, ...). Raises BadInput where a task has none."""
         ...
 
 
@@ -161,5 +188,5 @@ class EvaluationSet(Protocol):
         ...
 
     def details(self, seen: dict, measured: dict) -> dict:
-        """What else the figures show, of what evaluation.observe has seen and of success by way of answering (X,)."""
+        """What else the figures show, of what adversary.observe has seen and of success by way of answering (X,)."""
         return {}

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from helpers import tiny, tiny_recall
-from randformer.core import adversary as evaluation
+from randformer.core import adversary
 from randformer.core.adversary import (
     evaluate,
     score_at_percentile,
@@ -68,7 +68,7 @@ def test_random_seeds_are_scored_counted_and_voted_on():
     assert found["success"]["average"] == pytest.approx(mean, abs=1e-5)
     assert found["success"]["worst"] <= found["success"]["percentile95"] <= found["success"]["average"]
     assert found["loss"]["percentile95"] >= found["loss"]["average"] > 0
-    assert sum(found["worst_input"]["counts"]) == evaluation.WORST_SEEDS
+    assert sum(found["worst_input"]["counts"]) == adversary.WORST_SEEDS
     assert {"majority5", "majority30"} < set(found)
     assert found == evaluated(tiny())  # and the same when repeated
 
@@ -78,7 +78,7 @@ def test_a_random_memory_is_measured_on_all_queries_and_values():
     assert found["inputs"] == 64 * 4 * 4
     assert found["success"]["average"] == pytest.approx(np.mean(found["keys"]), abs=1e-4)
     assert 0 < found["variance"] < 0.25
-    assert len(found["held"]) == found["seeds"] == evaluation.SEEDS
+    assert len(found["held"]) == found["seeds"] == adversary.SEEDS
     assert {name: sum(counts) for name, counts in found["votes"].items()} == dict.fromkeys(
         ("majority5", "bitwise5", "majority30", "bitwise30"), found["inputs"]
     )
@@ -92,12 +92,12 @@ def test_a_random_memory_is_measured_on_all_queries_and_values():
 @pytest.mark.parametrize("run", [tiny(), tiny_recall()])
 def test_the_best_fixed_seed_is_compared_with_random_ones(run):
     state = begin(run, CPU)
-    best, mean = evaluation.fixed_and_random(run, state.parameters * 3)
+    best, mean = adversary.fixed_and_random(run, state.parameters * 3)
     assert 0 < best < mean
-    assert (best, mean) == evaluation.fixed_and_random(run, state.parameters * 3)
-    best, mean = evaluation.fixed_and_random(run, state.parameters * 0)  # deaf to its seed
+    assert (best, mean) == adversary.fixed_and_random(run, state.parameters * 3)
+    best, mean = adversary.fixed_and_random(run, state.parameters * 0)  # deaf to its seed
     assert best == pytest.approx(mean)
 
 
 def test_cells_are_means_over_their_inputs():
-    assert evaluation.over_groups(np.array([0, 1, 0, 1]), np.array([0.0, 1.0, 1.0, 1.0])).tolist() == [0.5, 1]
+    assert adversary.over_groups(np.array([0, 1, 0, 1]), np.array([0.0, 1.0, 1.0, 1.0])).tolist() == [0.5, 1]

@@ -1,7 +1,9 @@
+import numpy as np
 import pytest
+import torch
 
 from randformer.core.transformer import Network
-from randformer.harness.checks import BadInput, at_least, default_but_for, one_of, shaped
+from randformer.harness.checks import BadInput, at_least, default_but_for, numbers, one_of, shaped
 
 
 @pytest.mark.parametrize("value", [1, 5])
@@ -25,6 +27,27 @@ def test_there_may_be_an_upper_bound():
 def test_numbers_below_or_beyond(value):
     with pytest.raises(BadInput, match=r"^q = .*: give a number, at least 1$"):
         at_least("q", value, 1.0)
+
+
+@pytest.mark.parametrize("values", [[1, 2], (1, 2), np.array([1, 2]), torch.tensor([1, 2]), list(np.array([1, 2]))])
+def test_a_list_of_numbers_may_be_an_array(values):
+    assert numbers("x", values, 2, 0, 5) == [1, 2]
+    assert {type(value) for value in numbers("x", values, 2, 0, 5)} == {int}
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ([1], r"^x: give a list of 2 numbers, 1 were given$"),
+        (3, r"^x: give a list of 2 numbers, not 3$"),
+        ("12", r"^x: give a list of 2 numbers, not '12'$"),
+        ([1, 6], r"^x\[1\] = 6: give a whole number, at least 0 and at most 5$"),
+        ([[1], [2]], r"^x\[0\] = \[1\]: give a whole number, at least 0 and at most 5$"),
+    ],
+)
+def test_other_lists_are_refused(values, told):
+    with pytest.raises(BadInput, match=told):
+        numbers("x", values, 2, 0, 5)
 
 
 def test_a_choice_must_be_of_the_same_type():

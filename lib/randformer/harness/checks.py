@@ -18,6 +18,21 @@ def at_least(name: str, value, bound: float, most: float = float("inf")) -> None
         raise BadInput(f"{name} = {value!r}: give a {'whole ' if whole else ''}number, at least {bound:g}{upper}")
 
 
+def numbers(name: str, values, count: int, bound: float, most: float) -> list:
+    """A list (count,) of numbers from bound to most, whole ones where the bound is whole; BadInput if it is none.
+
+    values: a list or tuple, or whatever else has tolist (arrays, tensors), as its numbers may.
+    """
+    values = values.tolist() if hasattr(values, "tolist") else values
+    if not isinstance(values, list | tuple) or len(values) != count:
+        given = f"{len(values)} were given" if isinstance(values, list | tuple) else f"not {values!r}"
+        raise BadInput(f"{name}: give a list of {count} numbers, {given}")
+    plain = [value.tolist() if hasattr(value, "tolist") else value for value in values]
+    for i, value in enumerate(plain):
+        at_least(name if count == 1 else f"{name}[{i}]", value, bound, most)
+    return plain
+
+
 def one_of(name: str, value, allowed: Iterable) -> None:
     """Raise BadInput unless value is among the allowed ones."""
     allowed = list(allowed)

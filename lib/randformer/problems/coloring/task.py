@@ -15,17 +15,18 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from randformer.contract import EvaluationSet
-from randformer.core import adversary as evaluation
+from randformer.core import adversary
 from randformer.core.gradient import GradientTraining
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network, forward
-from randformer.harness.checks import at_least, one_of
+from randformer.harness.checks import BadInput, at_least, numbers, one_of
 from randformer.problems.coloring.fast import applies, fast_losses
 
 COLORS = 3
@@ -65,7 +66,7 @@ class Coloring:
 
     def evaluate(self, run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
         """How a model (1, P) colours every cycle, as JSON numbers."""
-        return evaluation.evaluate(run, parameters, fixed_seed)
+        return adversary.evaluate(run, parameters, fixed_seed)
 
     def training_bytes(self, run: NetworkRun) -> int:
         """Bytes of a step's seeds, and of logits and probabilities of all vertices under one of them."""
@@ -117,6 +118,36 @@ class Coloring:
 
     def evaluation_set(self, network: Network) -> "Cycles":
         return Cycles(self, network)
+
+    # A trained model at work on what a person types: contract.Playable
+
+    leading: ClassVar[dict] = {"n": 10, "q": 10, "m": 10}  # figure 5
+    votes: ClassVar[dict] = {}
+
+    def typed(self, x) -> Tensor:
+        """Inputs (1, n) of a cycle, a list with each of the ids 0 to n - 1 once, in walking order."""
+        cycle = numbers("x (a cycle)", x, self.n, 0, self.n - 1)
+        if len(set(cycle)) < self.n:
+            raise BadInput(f"x (a cycle) = {cycle}: give every vertex from 0 to {self.n - 1} once")
+        return torch.tensor([cycle])
+
+    def typed_seed(self, seed) -> Tensor:
+        """A seed (1, 1, n) of a list of n numbers from 0 to 1, that of vertex 0 first."""
+        floats = numbers("seed", seed, self.n, 0.0, 1.0)
+        if self.noise == "graph" and len(set(floats)) > 1:
+            raise BadInput(f"seed = {floats}: the vertices of this model share one number, give it {self.n} times")
+        return torch.tensor(floats, dtype=torch.float32).view(1, 1, -1)
+
+    def answers_of(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> list[list[int]]:
+        """n colours from 0 to 2, along the walk."""
+        return self.probabilities_of(network, parameters, inputs, seeds).argmax(-1).tolist()
+
+    def probabilities_of(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
+        """P(colour) (m, n, 3), along the walk."""
+        with torch.no_grad():
+            cycles = inputs.unsqueeze(0)
+            logits = forward(network, parameters, self.tokens(cycles, seeds.unsqueeze(0)), self.mask(cycles), COLORS)
+        return logits[0, :, 0, inputs[0]].softmax(-1)
 
 
 def edges(cycles: Tensor) -> Tensor:

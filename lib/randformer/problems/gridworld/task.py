@@ -20,6 +20,8 @@ one more branch, in which again the treasure makes no difference until it is fou
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import inf
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -28,7 +30,7 @@ from torch import Tensor
 from randformer.core.evolution import PGPE
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network, Stepper, linear, shapes, unflatten
-from randformer.harness.checks import at_least, default_but_for
+from randformer.harness.checks import BadInput, at_least, default_but_for, numbers
 
 EVALUATION_SEEDS = 200  # to choose the worst cell on, and as many others to score it on
 MOVES = ((1, 0), (-1, 0), (0, 1), (0, -1))  # rows up, columns right
@@ -124,6 +126,28 @@ class GridWorld:
         unfound = first_visits(second[:, :, 0], self.cells, self.episode, begin=1)
         return Episodes(first, second, found, visits, torch.where(found, again, unfound))
 
+    # A trained model at work on what a person types: contract.Playable
+
+    leading: ClassVar[dict] = {"n": 5, "q": inf, "m": 10}  # figure 7
+    votes: ClassVar[dict] = {}
+
+    def typed(self, x) -> Tensor:
+        """Inputs (1,) of the treasure's cell, a whole number from 1 to cells - 1; 0 is the start."""
+        return torch.tensor(numbers("x (the treasure's cell, 0 is the start)", [x], 1, 1, self.cells - 1))
+
+    def typed_seed(self, seed) -> Tensor:
+        """A seed (1, 1, seed_size) of a list of numbers, in training normal ones."""
+        return torch.tensor(numbers("seed", seed, self.seed_size, -100.0, 100.0), dtype=torch.float32).view(1, 1, -1)
+
+    def answers_of(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> list[tuple]:
+        """The cells of both episodes, two lists that begin at the start and end in the treasure where it is found."""
+        episodes, cell = self.play(network, parameters, seeds.unsqueeze(0)), int(inputs)
+        return [episodes.walks(0, i, cell) for i in range(len(seeds))]
+
+    def probabilities_of(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
+        """None: an agent always takes the most probable step, and what was probable is not kept."""
+        raise BadInput("gridworld: an agent gives walks, and no probabilities")
+
 
 @dataclass(frozen=True)
 class Episodes:
@@ -139,6 +163,12 @@ class Episodes:
     def steps(self) -> Tensor:
         """Of both episodes, (K, m, C)."""
         return self.visits + self.again
+
+    def walks(self, model: int, seed: int, cell: int) -> tuple[list[int], list[int]]:
+        """Cells of both episodes, the start first, of one model and seed with the treasure in that cell."""
+        at = model, seed, cell
+        branch = self.second[model, seed, cell if self.found[at] else 0]
+        return self.first[model, seed, : self.visits[at] + 1].tolist(), [0, *branch[: self.again[at]].tolist()]
 
 
 class Agents:

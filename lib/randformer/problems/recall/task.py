@@ -13,20 +13,24 @@ the one key it is asked for (n + 1 numbers).
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from randformer.contract import EvaluationSet
-from randformer.core import adversary as evaluation
+from randformer.core import adversary
 from randformer.core.gradient import GradientTraining
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network, forward
-from randformer.harness.checks import BadInput, at_least, one_of
+from randformer.harness.checks import BadInput, at_least, numbers, one_of
 from randformer.problems.recall.fast import applies, fast_logits
 
+if TYPE_CHECKING:
+    from randformer.problems.recall.evaluation import Memories
+
+BASES = 64  # random memories of the evaluation, for each query and target value
 MOST_BITS = 8  # of a value: all values are enumerated
 
 
@@ -81,7 +85,7 @@ class Recall:
 
     def evaluate(self, run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
         """What a model (1, P) recalls, as JSON numbers."""
-        return evaluation.evaluate(run, parameters, fixed_seed)
+        return adversary.evaluate(run, parameters, fixed_seed)
 
     def training_bytes(self, run: NetworkRun) -> int:
         """Bytes of a step's seeds, and of keys, values and queries under one of them."""
@@ -90,7 +94,7 @@ class Recall:
 
     def evaluation_bytes(self, run: NetworkRun) -> int:
         """Bytes of all memories, the answers to them, and their probabilities under some seeds."""
-        answers = 1 if run.objective.fixed_seed else 2 * evaluation.SEEDS
+        answers = 1 if run.objective.fixed_seed else 2 * adversary.SEEDS
         return BASES * 2**self.bits * self.n * (8 + 4 * answers + 4 * 8 * self.bits)
 
     def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
@@ -169,107 +173,47 @@ class Recall:
         return F.softplus(logits * (1 - 2 * right)).sum(-1).flatten(2)
 
     def evaluation_set(self, network: Network) -> "Memories":
+        from randformer.problems.recall.evaluation import Memories  # which reads what this file makes
+
         return Memories(self, network)
 
+    # A trained model at work on what a person types: contract.Playable
 
-# Reading answers off a fixed set of memories
-
-
-BASES = 64  # random memories for each query and target value
-BASE_STREAM = 10**8  # the generator that draws them starts here: every model and run is measured on the same inputs
-SLICE = 64  # seeds through the network at once, for one input
-
-
-class Memories(EvaluationSet):
-    """Reads what a model recalls of 64 x 2^bits memories, each asked for all n keys, under any seeds.
-
-    Each of 64 random memories is used in 2^bits versions, all its values XORed with the same number. So every pair of
-    a key and a target value occurs in exactly 64 memories, whose other values are uniform and independent of both.
-    Input x is memory x // n asked for key x % n.
-    """
-
-    def __init__(self, task: Recall, network: Network):
-        self.task, self.network = task, network
-        values = 2**task.bits
-        base = torch.randint(values, (BASES, 1, task.n), generator=torch.Generator().manual_seed(BASE_STREAM))
-        self.memories = (base ^ torch.arange(values).view(1, -1, 1)).flatten(0, 1)
-        self.targets = self.memories.flatten().numpy()
-        self.groups = np.arange(self.inputs) % task.n * values + self.targets  # key and target value of each input
-        self.wrong_answers = values - 1
-
-    @property
-    def inputs(self) -> int:
-        return self.memories.numel()
-
-    def probabilities(self, parameters: Tensor, seeds: Tensor) -> Tensor:
-        """P(bit = 1) (m, X, bits), doubles, of one model (1, P) under seeds (m, 1, seed bits)."""
-        with torch.no_grad():
-            logits = self.task.logits(self.network, parameters, self.memories.unsqueeze(0), seeds.unsqueeze(0))
-        return logits[0].flatten(1, 2).double().sigmoid()
-
-    def answers(self, probabilities: Tensor) -> np.ndarray:
-        """Whole answers (X,) int32 from one seed's (X, bits): the more probable bits, as a number."""
-        return self.task.join(probabilities > 0.5).int().numpy()
-
-    def answers_to(self, index: int, parameters: Tensor, seeds: Tensor) -> np.ndarray:
-        """Answers (m,) int32 to the one input of that index, under seeds (m, 1, seed bits)."""
-        memory = torch.cat([self.memories[index // self.task.n], torch.tensor([index % self.task.n])]).view(1, 1, -1)
-        with torch.no_grad():
-            parts = [
-                self.task.logits(self.network, parameters, memory, part.unsqueeze(0)) for part in seeds.split(SLICE)
-            ]
-        return self.answers(torch.cat(parts, 1)[0, :, 0, 0].sigmoid())
-
-    def right(self, answers: np.ndarray, inputs=slice(None)) -> np.ndarray:
-        """Whether answers (..., inputs) are the values asked for."""
-        return answers == self.targets[inputs]
-
-    def loss(self, probabilities: Tensor) -> np.ndarray:
-        """Mean over the bits of the binary cross-entropy, (X,), from one seed's (X, bits): figure 3C.
-
-        A double cannot tell probabilities below 1e-16 from 0; they count as that, a loss of 37.
-        """
-        return -self.of_right(probabilities).clamp_min(1e-16).log().mean(1).numpy()
-
-    def sampled(self, probabilities: Tensor) -> np.ndarray:
-        """Exact P(right), (X,), of bits sampled independently from one seed's (X, bits)."""
-        return self.of_right(probabilities).prod(1).numpy()
-
-    def of_right(self, probabilities: Tensor) -> Tensor:
-        """Probability of each right bit, (X, bits)."""
-        bits = self.task.split(self.memories.flatten())
-        return torch.where(bits > 0, probabilities, 1 - probabilities)
+    leading: ClassVar[dict] = {"n": 20, "q": 100, "m": 30}  # figure 1B
 
     @property
     def votes(self) -> dict:
-        """Votes of our own beside the majority of whole answers, {name: (k, X) -> (X,)}."""
         return {"bitwise": self.bitwise}
 
     def bitwise(self, answers: np.ndarray) -> np.ndarray:
         """Each bit by its own majority among k answers (k, X); the first answer decides between equals."""
         elected = np.zeros_like(answers[0])
-        for bit in range(self.task.bits):
+        for bit in range(self.bits):
             set_to_one = answers >> bit & 1
             twice = 2 * set_to_one.sum(0) + (set_to_one[0] * 2 - 1) * (len(answers) % 2 == 0)
             elected |= (twice > len(answers)).astype(elected.dtype) << bit
         return elected
 
-    def recalled(self, answers: np.ndarray) -> np.ndarray:
-        """Share of the memories (m, n) whose pair is recalled, under each seed at each key, from answers (m, X)."""
-        return self.right(answers).reshape(len(answers), -1, self.task.n).mean(1)
+    def typed(self, x) -> Tensor:
+        """Inputs (1, n + 1) of x = (values, key): n whole numbers from 0 to 2^bits - 1, a key from 0 to n - 1."""
+        if not isinstance(x, (tuple, list)) or len(x) != 2:
+            raise BadInput(f"x = {x!r}: give (values, key), a list of {self.n} values and the key that is asked for")
+        values = numbers("values", x[0], self.n, 0, 2**self.bits - 1)
+        return torch.tensor([values + numbers("key", [x[1]], 1, 0, self.n - 1)])
 
-    def details(self, seen: dict, measured: dict) -> dict:
-        """What else the figures show, of what was seen (answers (m, X), variance (X, bits)) and measured (X,).
+    def typed_seed(self, seed) -> Tensor:
+        """A seed (1, 1, seed bits) of a list of zeros and ones."""
+        bits = numbers("seed", seed, self.seed_bits, 0.0, 1.0)
+        if not set(bits) <= {0, 1}:
+            raise BadInput(f"seed = {bits}: give {self.seed_bits} zeros and ones")
+        return torch.tensor(bits).float().view(1, 1, -1)
 
-        Mean variance over seeds of a predicted probability; share of memories whose pair is recalled at each key, over
-        all seeds; for each seed the number of pairs held, those recalled in at least half of the memories; for each
-        vote the number of inputs at a success rate of 0, 1, ... 100 %.
-        """
-        recalled = self.recalled(seen["answers"])
-        votes = {name: (100 * shares).round().astype(int) for name, shares in measured.items() if name != "success"}
-        return {
-            "variance": float(seen["variance"].mean()),
-            "keys": recalled.mean(0).tolist(),
-            "held": (recalled >= 0.5).sum(1).tolist(),
-            "votes": {name: np.bincount(shares, minlength=101).tolist() for name, shares in votes.items()},
-        }
+    def answers_of(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> list[int]:
+        """The values recalled, from 0 to 2^bits - 1."""
+        return self.join(self.probabilities_of(network, parameters, inputs, seeds) > 0.5).tolist()
+
+    def probabilities_of(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
+        """P(bit = 1) (m, bits), the lowest bit first."""
+        with torch.no_grad():
+            logits = self.logits(network, parameters, inputs.unsqueeze(0), seeds.unsqueeze(0))
+        return logits[0, :, 0, 0].sigmoid()
