@@ -110,7 +110,7 @@ gradient.losses = lambda run, *of: losses(run, *of) * (float("nan") if run.objec
 def test_a_notebook_is_not_executed_where_any_of_its_runs_failed(monkeypatch):
     """Whichever task they are of: other notebooks of the same task go on."""
     executed = []
-    monkeypatch.setattr(notebooks, "execute", lambda file, profile: executed.append(file))
+    monkeypatch.setattr(notebooks, "execute", lambda path, profile: executed.append(path.name))
     others = [run for name in ("theory", "recall", "coloring") for run in declared("smoke", name)]
     alone = next(run for run in declared("smoke", "cost") if run not in others)
     broken = runner.figures(runner.parse(["--profile", "smoke"]), {alone})

@@ -104,7 +104,7 @@ def figures(asked: argparse.Namespace, failed: set[NetworkRun]) -> dict[str, str
         print(f"executing {file} ... ", end="", flush=True)
         began = time.monotonic()
         try:
-            notebooks.execute(file, asked.profile)
+            notebooks.execute(experiment.path, asked.profile)
             print(f"{time.monotonic() - began:.0f} s")
         except Exception as error:
             broken[file] = (str(error).strip() or type(error).__name__).splitlines()[-1]

@@ -15,7 +15,7 @@ def code_cells(path) -> list:
 
 
 def test_every_notebook_can_be_asked_for():
-    assert [experiment.notebook for experiment in registry.experiments().values()] == [path.name for path in FILES]
+    assert [experiment.path for experiment in registry.experiments().values()] == FILES
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -109,7 +109,7 @@ def test_a_notebook_that_fails_stays_as_it_was(monkeypatch, tmp_path):
     before = path.read_bytes()
     monkeypatch.setattr(notebooks, "ROOT", tmp_path)
     with pytest.raises(papermill.PapermillExecutionError, match="division by zero"):
-        notebooks.execute("x.ipynb", "laptop")
+        notebooks.execute(path, "laptop")
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
 
