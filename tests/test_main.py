@@ -1,11 +1,12 @@
 import subprocess
 
+import pandas as pd
 import pytest
 
 from helpers import ROOT, finish, python
 from randformer import __main__ as runner
 from randformer.experiments.registry import declared, experiments
-from randformer.report import notebooks
+from randformer.report import claims, notebooks
 
 # A small part of the smoke profile, so that a whole run takes seconds: what the runner is asked for in these tests.
 FEW = """
@@ -143,3 +144,20 @@ def test_the_explanation_ignores_damaged_records(clone):
     (folder / "run.json").write_text("{")
     lines = explained(clone)
     assert sum("run.json is damaged" in line and line.startswith("trained") for line in lines) == 1
+
+
+def test_readme_has_the_claims_of_the_librarys_notebooks_alone(monkeypatch, tmp_path, capsys):
+    rows = [
+        dict.fromkeys(claims.COLUMNS, "1") | {"id": "C1", "notebook": "03_graph_coloring.ipynb"},
+        dict.fromkeys(claims.COLUMNS, "1") | {"id": "X1", "notebook": "coin.ipynb"},
+    ]
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "03_graph_coloring.ipynb").touch()
+    (tmp_path / "README.md").write_text(f"{claims.BEGIN}\n{claims.END}\n")
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    monkeypatch.setattr(claims, "read", lambda profile: pd.DataFrame(rows))
+    runner.verdicts("laptop", whole=True)
+    readme = (tmp_path / "README.md").read_text()
+    assert "[C1]" in readme
+    assert "[X1]" not in readme
+    assert "X1" in capsys.readouterr().out

@@ -25,7 +25,7 @@ def test_runs_that_train_together_differ_in_q_and_number_only(profile):
 
 
 def test_an_unknown_experiment_is_refused():
-    with pytest.raises(BadInput, match="only = 'colouring': give one of recall, coloring, gridworld, theory, cost"):
+    with pytest.raises(BadInput, match="'colouring': give one of start, theory, recall, coloring, gridworld, cost"):
         declared("smoke", "colouring")
 
 

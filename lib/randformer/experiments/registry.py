@@ -2,7 +2,8 @@
 
 An experiment is a folder:
 
-    __init__.py   its first line says what the notebook shows (README's table); NOTEBOOK is the notebook's file name
+    __init__.py   its first line says what the notebook shows (README's table); NOTEBOOK is the notebook's file name,
+                  in notebooks/, or in this very folder where the experiment is none of the library's
     sweep.py      runs(profile, **sizes) -> {part: runs}: everything that its notebook needs trained
     figures.py    what is drawn
     claims.py     CLAIMS, a tuple of report.claims.Claim: what is claimed, by which rule, measured how
