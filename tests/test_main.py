@@ -2,12 +2,13 @@ import os
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from helpers import finish, python
 from randformer import __main__ as runner
 from randformer.experiments.registry import declared, experiments
-from randformer.report import notebooks
+from randformer.report import claims, notebooks
 
 # A small part of the smoke profile, so that a whole run takes seconds: what the runner is asked for in these tests.
 FEW = """
@@ -98,7 +99,7 @@ def test_a_failed_run_is_named_and_ends_with_status_1(clone):
     poison = """
 from randformer.core import gradient
 losses = gradient.losses
-gradient.losses = lambda run, *of: losses(run, *of) * (float("nan") if run.model.fixed_seed else 1)
+gradient.losses = lambda run, *of: losses(run, *of) * (float("nan") if run.objective.fixed_seed else 1)
 """
     command = FEW + poison + "raise SystemExit(runner.main(['--profile', 'smoke', '--no-figures', '--jobs', '1']))"
     status, out, _ = finish(python(clone, "-c", command))
@@ -163,7 +164,7 @@ raise SystemExit(runner.main(["--profile", "laptop"]))
 def test_a_notebook_is_not_executed_where_any_of_its_runs_failed(monkeypatch):
     """Whichever task they are of: other notebooks of the same task go on."""
     executed = []
-    monkeypatch.setattr(notebooks, "execute", lambda file, profile: executed.append(file))
+    monkeypatch.setattr(notebooks, "execute", lambda path, profile: executed.append(path.name))
     others = [run for name in ("theory", "recall", "coloring") for run in declared("smoke", name)]
     alone = next(run for run in declared("smoke", "cost") if run not in others)
     broken = runner.figures(runner.parse(["--profile", "smoke"]), {alone})
@@ -188,3 +189,20 @@ def test_the_explanation_ignores_damaged_records(clone):
     (folder / "run.json").write_text("{", encoding="utf-8")
     lines = explained(clone)
     assert sum("run.json is damaged" in line and line.startswith("trained") for line in lines) == 1
+
+
+def test_readme_has_the_claims_of_the_librarys_notebooks_alone(monkeypatch, tmp_path, capsys):
+    rows = [
+        dict.fromkeys(claims.COLUMNS, "1") | {"id": "C1", "notebook": "03_graph_coloring.ipynb"},
+        dict.fromkeys(claims.COLUMNS, "1") | {"id": "X1", "notebook": "coin.ipynb"},
+    ]
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "03_graph_coloring.ipynb").touch()
+    (tmp_path / "README.md").write_text(f"{claims.BEGIN}\n{claims.END}\n")
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    monkeypatch.setattr(claims, "read", lambda profile: pd.DataFrame(rows))
+    runner.verdicts("laptop", whole=True)
+    readme = (tmp_path / "README.md").read_text()
+    assert "[C1]" in readme
+    assert "[X1]" not in readme
+    assert "X1" in capsys.readouterr().out

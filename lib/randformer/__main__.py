@@ -130,7 +130,7 @@ def figures(asked: argparse.Namespace, failed: set[NetworkRun]) -> dict[str, str
         print(f"executing {file} ... ", end="", flush=True)
         began = time.monotonic()
         try:
-            notebooks.execute(file, asked.profile)
+            notebooks.execute(experiment.path, asked.profile)
             print(f"{time.monotonic() - began:.0f} s")
         except Exception as error:
             broken[file] = (str(error).strip() or type(error).__name__).splitlines()[-1]
@@ -146,8 +146,9 @@ def verdicts(profile: str, whole: bool) -> None:
     if not len(table):
         return
     if profile == "laptop" and whole:
-        readme = ROOT / "README.md"
-        write_bytes(readme, claims.with_claims(readme.read_text(encoding="utf-8"), table).encode())
+        readme = ROOT / "README.md"  # of the library: those of experiments elsewhere are printed only
+        own = table[[(ROOT / "notebooks" / name).exists() for name in table["notebook"]]]
+        write_bytes(readme, claims.with_claims(readme.read_text(encoding="utf-8"), own).encode())
     print(f"\nClaims, {profile} profile{SMOKE if profile == 'smoke' else ''}:")
     print(table[["id", "ours", "low", "high", "n_runs", "verdict", "rule"]].to_string(index=False))
 

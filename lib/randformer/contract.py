@@ -89,7 +89,11 @@ class Task(Protocol):
         ...
 
     def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
-        """A step's inputs (B, ...), B = batch, whole numbers on the generator's device."""
+        """A step's inputs (B, ...), B = batch, whole numbers on the generator's device.
+
+        A row may stand for several inputs, and a step may take all that there are, whatever the batch; losses has one
+        for each.
+        """
         ...
 
     def draw_seeds(self, m: int, batch: int, generator: torch.Generator) -> Tensor:

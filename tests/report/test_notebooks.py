@@ -19,7 +19,7 @@ def code_cells(path) -> list:
 
 
 def test_every_notebook_can_be_asked_for():
-    assert [experiment.notebook for experiment in registry.experiments().values()] == [path.name for path in FILES]
+    assert [experiment.path for experiment in registry.experiments().values()] == FILES
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -103,7 +103,7 @@ def test_papermill_stops_at_a_bad_parameter(tmp_path, name, value, told):
     assert source.read_bytes() == before
 
 
-PICTURE = "from randformer import plots\nplots.style()\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);"
+PICTURE = "from randformer.report import plots\nplots.style()\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);"
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_a_notebook_that_fails_stays_as_it_was(stored):
     path = stored("1 / 0")
     before = path.read_bytes()
     with pytest.raises(papermill.PapermillExecutionError, match="division by zero"):
-        notebooks.execute("x.ipynb", "laptop")
+        notebooks.execute(path, "laptop")
     assert contents(path.parent) == {"x.ipynb": before}
 
 
@@ -163,14 +163,14 @@ def person(monkeypatch, tmp_path):
 
 def test_what_a_person_has_set_up_changes_nothing(stored, person, monkeypatch):
     path = stored(PICTURE, "import sys, warnings\nprint(sys.executable)\nwarnings.warn('', ResourceWarning)")
-    notebooks.execute("x.ipynb", "laptop")
+    notebooks.execute(path, "laptop")
     before = path.read_bytes()
     assert notebooks.pictures(path) == 1
     assert [o.text for o in code_cells(path)[2].outputs] == [f"{sys.executable}\n"]
     for name, value in person.items():
         monkeypatch.setenv(name, value)
     environment = dict(os.environ)
-    notebooks.execute("x.ipynb", "laptop")
+    notebooks.execute(path, "laptop")
     assert path.read_bytes() == before
     assert dict(os.environ) == environment
     assert list(path.parent.iterdir()) == [path]
@@ -187,8 +187,10 @@ def test_a_command_can_be_given_the_same_surroundings(person):
 def test_sockets_are_left_nowhere_that_matters_after_a_kill(stored, tmp_path):
     """And their path is short enough: a system's limit is about 107 bytes."""
     path = stored("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
-    code = f"from pathlib import Path\nfrom randformer import notebooks\nnotebooks.ROOT = Path({str(tmp_path)!r})\n"
-    command = [sys.executable, "-c", code + "notebooks.execute('x.ipynb', 'laptop')"]
+    code = (
+        f"from pathlib import Path\nfrom randformer.report import notebooks\nnotebooks.ROOT = Path({str(tmp_path)!r})\n"
+    )
+    command = [sys.executable, "-c", code + f"notebooks.execute(Path({str(path)!r}), 'laptop')"]
     home = tmp_path / ("long" * 30)
     home.mkdir()
     environment = os.environ | {"HOME": str(home), "TMPDIR": str(home), "PYTHONPATH": str(ROOT / "lib")}
@@ -201,18 +203,18 @@ def test_sockets_are_left_nowhere_that_matters_after_a_kill(stored, tmp_path):
 
 def test_a_notebook_is_not_replaced_by_one_with_fewer_pictures(stored):
     path = stored(PICTURE)
-    notebooks.execute("x.ipynb", "laptop")
+    notebooks.execute(path, "laptop")
     before = path.read_text(encoding="utf-8")
     path.write_text(before.replace("plt.plot([1, 2]);", "pass"), encoding="utf-8")
     before = path.read_bytes()
     with pytest.raises(RuntimeError, match=r"^x\.ipynb has 0 pictures, the stored one 1, and is not replaced: if"):
-        notebooks.execute("x.ipynb", "laptop")
+        notebooks.execute(path, "laptop")
     assert path.read_bytes() == before
 
 
 def test_what_a_person_or_an_editor_adds_is_not_stored(stored):
     path = stored("print(1)", widgets={}, vscode={"languageId": "python"}, jupyter={"source_hidden": True})
-    notebooks.execute("x.ipynb", "laptop")
+    notebooks.execute(path, "laptop")
     notebook = nbformat.read(path, as_version=4)
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert notebook.metadata.kernelspec == notebooks.KERNEL
@@ -220,10 +222,10 @@ def test_what_a_person_or_an_editor_adds_is_not_stored(stored):
 
 
 def test_another_profiles_copy_has_the_same_bytes_at_every_execution(stored, tmp_path):
-    stored("print(profile)")
+    path = stored("print(profile)")
     copies = []
     for _ in range(2):
-        notebooks.execute("x.ipynb", "smoke")
+        notebooks.execute(path, "smoke")
         copies.append(contents(tmp_path / "figures" / "smoke"))
     assert copies[0] == copies[1]
     assert b"injected-parameters" in copies[0]["x.ipynb"]

@@ -2,7 +2,8 @@
 
 An experiment is a folder:
 
-    __init__.py   its first line says what the notebook shows (README's table); NOTEBOOK is the notebook's file name
+    __init__.py   its first line says what the notebook shows (README's table); NOTEBOOK is the notebook's file name,
+                  in notebooks/, or in this very folder where the experiment is none of the library's
     sweep.py      runs(profile, **sizes) -> {part: runs}: everything that its notebook needs trained
     figures.py    what is drawn
     claims.py     CLAIMS, a tuple of report.claims.Claim: what is claimed, by which rule, measured how
@@ -23,6 +24,7 @@ from types import ModuleType
 from randformer.contract import Run
 from randformer.harness.checks import BadInput, one_of
 from randformer.harness.profiles import PROFILES
+from randformer.harness.records import ROOT
 
 ELSEWHERE = "RANDFORMER_EXPERIMENTS"  # environment variable: folders of more experiments, separated as in PATH
 
@@ -38,6 +40,12 @@ class Experiment:
     def notebook(self) -> str:
         """File name of its notebook."""
         return importlib.import_module(self.package).NOTEBOOK
+
+    @property
+    def path(self) -> Path:
+        """Its notebook: in notebooks/ where it is one of the library's, in its own folder otherwise."""
+        own = self.package.startswith(f"{__package__}.")
+        return (ROOT / "notebooks" if own else Path(*importlib.import_module(self.package).__path__)) / self.notebook
 
     @property
     def shows(self) -> str:
@@ -67,15 +75,25 @@ def experiments() -> dict[str, Experiment]:
     """All of them by name, in the order of their notebooks. Raises BadInput where a folder is not as it should be."""
     here = Path(__file__).parent
     found = [Experiment(folder.name, f"{__package__}.{folder.name}") for folder in folders(here)]
-    for where in filter(None, os.environ.get(ELSEWHERE, "").split(os.pathsep)):
-        if not Path(where).is_dir():
-            raise BadInput(f"{ELSEWHERE}: {where!r} is no folder: give one with a folder for each experiment")
-        sys.path.append(str(Path(where).resolve()))
-        found += [Experiment(folder.name, folder.name) for folder in folders(Path(where))]
+    found += elsewhere()
     for experiment in found:
         if not hasattr(importlib.import_module(experiment.package), "NOTEBOOK"):
             raise BadInput(f"experiment {experiment.name}: its __init__.py lacks NOTEBOOK, the notebook's file name")
+        if sum(experiment.name == other.name for other in found) > 1:
+            raise BadInput(f"experiment {experiment.name}: there are two of that name, give one folder another name")
     return {experiment.name: experiment for experiment in sorted(found, key=lambda each: each.notebook)}
+
+
+def elsewhere() -> list[Experiment]:
+    """Those in the folders that the environment names; their packages can be imported from now on."""
+    named = [Path(where) for where in os.environ.get(ELSEWHERE, "").split(os.pathsep) if where]
+    for where in named:
+        if not where.is_dir():
+            raise BadInput(f"{ELSEWHERE}: '{where}' is no folder: give one with a folder for each experiment")
+        sys.path.append(str(where.resolve()))
+    if named:
+        os.environ[ELSEWHERE] = os.pathsep.join(str(where.resolve()) for where in named)  # kernels start elsewhere
+    return [Experiment(folder.name, folder.name) for where in named for folder in folders(where)]
 
 
 def folders(where: Path) -> list[Path]:

@@ -53,13 +53,13 @@ def injected(cells: list[str]) -> list[str]:
     return []
 
 
-def execute(name: str, profile: str) -> None:
+def execute(source: Path, profile: str) -> None:
     """Execute a notebook in a profile.
 
     laptop's is executed in place, its bytes unchanged where nothing changed; the others' goes to figures/<profile>/.
     Raises papermill's error where a cell fails; the notebook that was there then stays as it was.
     """
-    source = ROOT / "notebooks" / name
+    name = source.name
     target = source if profile == "laptop" else ROOT / "figures" / profile / name
     target.parent.mkdir(parents=True, exist_ok=True)
     given = {} if profile == "laptop" else {"profile": profile}
