@@ -8,7 +8,7 @@ from randformer.core import gradient, runs, training
 from randformer.experiments.registry import declared
 from randformer.harness import jobs, workers
 from randformer.harness.checks import BadInput
-from randformer.harness.workers import Outcome, ensure_records, groups, load_or_train, missing
+from randformer.harness.workers import Outcome, ensure_records, groups, load_or_train, why_stale
 from randformer.problems.coloring.task import Coloring
 
 
@@ -28,7 +28,7 @@ def test_what_is_missing_is_made_and_what_is_there_reused():
     assert ensure_records("smoke", RUNS[:2], jobs=1) == Outcome(trained=RUNS[:2])
     again = ensure_records("smoke", RUNS, jobs=1)
     assert again == Outcome(reused=RUNS[:2], trained=RUNS[2:])
-    assert all(missing("smoke", run) is None for run in RUNS)
+    assert all(why_stale("smoke", run) is None for run in RUNS)
 
 
 def test_a_missing_evaluation_is_made_without_training(elsewhere):

@@ -15,7 +15,8 @@ import torch
 from randformer.contract import Run, Tick
 from randformer.harness import cluster, processes, records
 from randformer.harness.checks import BadInput, at_least, one_of
-from randformer.harness.jobs import Job, attempt, failures_of, packed, unpack, why_stale, work_remotely
+from randformer.harness.jobs import Job, attempt, failures_of, packed, unpack, work_remotely
+from randformer.harness.jobs import why_stale as why_folder_is_stale
 from randformer.harness.records import CACHE, ROOT, RecordError
 
 ALONE = "RANDFORMER_ALONE"  # environment variable of whoever works for the process that holds the lock
@@ -46,9 +47,9 @@ def load(profile: str, run: Run) -> tuple[dict, dict]:
     return records.read_record(where, run), records.read_evaluation(where, run.kind.EVALUATION)
 
 
-def missing(profile: str, run: Run) -> tuple[bool, str] | None:
+def why_stale(profile: str, run: Run) -> tuple[bool, str] | None:
     """None where nothing is; else whether the run must be trained (or only evaluated), and why."""
-    return why_stale(folder(profile, run), run)
+    return why_folder_is_stale(folder(profile, run), run)
 
 
 def stored_configs(profile: str, problem: str) -> list[dict]:
