@@ -17,6 +17,17 @@ def test_a_figure_is_stored_with_its_numbers_and_has_the_same_bytes_when_drawn_a
     assert stored[0] == stored[1]
 
 
+def test_a_table_is_stored_with_its_named_index_and_told_where(sweep, tmp_path):
+    table = tables.summary(tables.tidy(*sweep), ["answer", "q"])
+    told = plots.write_table(table, "success", "smoke")
+    assert told == "figures/smoke/success.csv"
+    stored = (tmp_path / told).read_text().splitlines()
+    assert stored[0].split(",")[:3] == ["answer", "q", "n"]
+    assert len(stored) == 1 + len(table)
+    plots.write_table(tables.tidy(*sweep), "tidy", "smoke")
+    assert (tmp_path / "figures" / "smoke" / "tidy.csv").read_text().startswith("model,N,")
+
+
 def test_every_way_of_answering_has_its_own_colour_and_marker():
     assert len(set(plots.PALETTE.values())) == len(set(plots.MARKERS.values())) == len(plots.PALETTE)
     assert set(plots.PALETTE) == set(plots.MARKERS) == set(plots.LABELS)

@@ -29,6 +29,19 @@ def test_percent_for_shares_and_losses_as_they_are():
     assert len(table) == 11
 
 
+def test_rows_are_chosen_by_one_value_or_several(sweep):
+    table = tables.tidy(*sweep)
+    chosen = tables.chosen(table, q=10, answer=("A_R", "A_r0"), measure="average")
+    assert sorted(zip(chosen["answer"], chosen["run"], strict=True)) == [
+        ("A_R", 0),
+        ("A_R", 1),
+        ("A_r0", 0),
+        ("A_r0", 1),
+    ]
+    assert set(chosen["q"]) == {10}
+    assert tables.chosen(table).equals(table)
+
+
 def test_a_summary_has_mean_interval_and_number_of_runs():
     runs = [tiny(k, fixed=True) for k in range(3)]
     table = tables.tidy(runs, evaluations(0.2, 0.3, 0.7))

@@ -88,7 +88,22 @@ def save(figure: Figure, numbers: pd.DataFrame, name: str, profile: str) -> None
         buffer = io.BytesIO()
         figure.savefig(buffer, format=kind, metadata=metadata)
         write_bytes(folder / f"{name}.{kind}", buffer.getvalue())
-    write_bytes(folder / f"{name}.csv", numbers.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
+    write_bytes(folder / f"{name}.csv", csv(numbers))
+
+
+def write_table(table: pd.DataFrame, name: str, profile: str) -> str:
+    """Store a table that is too long to print as figures/<profile>/<name>.csv; returns that, as a reader finds it.
+
+    Levels of the index that have names, as summaries have them, are its first columns.
+    """
+    path = ROOT / "figures" / profile / f"{name}.csv"
+    write_bytes(path, csv(table.reset_index() if any(table.index.names) else table))
+    return path.relative_to(ROOT).as_posix()
+
+
+def csv(table: pd.DataFrame) -> bytes:
+    """The columns of a table, numbers to 6 digits."""
+    return table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode()
 
 
 def curves(axis, table: pd.DataFrame, answers: list[str], paper: dict, x: str = "q") -> None:

@@ -1,6 +1,5 @@
 """Evaluations as tables: tidy ones for the figures, and summaries with the number of runs and an interval."""
 
-import numpy as np
 import pandas as pd
 
 from randformer.core.adversary import VOTES
@@ -65,12 +64,18 @@ def summary(table: pd.DataFrame, by: list[str], digits: int = 1) -> pd.DataFrame
     return wide.fillna("").rename_axis(columns=None)
 
 
+def chosen(table: pd.DataFrame, **at) -> pd.DataFrame:
+    """Rows whose columns have the values given by name; of a tuple or list of values, any."""
+    kept = pd.Series(True, index=table.index)
+    for column, value in at.items():
+        kept &= table[column].isin(value if isinstance(value, tuple | list) else [value])
+    return table[kept]
+
+
 def of_run(table: pd.DataFrame, answer: str, measure: str, q: float, **at: float) -> list[float]:
     """One value per run of one point of a sweep; at: N or m, where the table has several."""
-    chosen = (table["answer"] == answer) & (table["measure"] == measure) & (table["q"] == q)
-    for column, value in at.items():
-        chosen &= table[column] == value
-    return table.loc[chosen].sort_values("run")["value"].to_list()
+    point = chosen(table, answer=answer, measure=measure, q=q, **at)
+    return point.sort_values("run")["value"].to_list()
 
 
 def over_points(table: pd.DataFrame, answer: str, measure: str, qs: list[float], reduce) -> list[float]:
@@ -192,16 +197,6 @@ def inference(voting: list, voted: list[dict], larger: list, measured: list[dict
         found = found[(found["answer"] == "A_r0") & found["measure"].isin(["worst input", "95th percentile"])]
         parts.append(found.assign(way=name, cost=of[0][0].parameters / one.parameters))
     return pd.concat(parts, ignore_index=True)[["measure", "way", "cost", "run", "value"]]
-
-
-def recalled(maps: dict) -> pd.DataFrame:
-    """Share of memories [%] whose pair is recalled under each seed at each key, from {model: (seeds, keys)}."""
-    rows = [
-        {"model": model, "seed": seed, "key": key, "recalled": 100 * share}
-        for model, shares in maps.items()
-        for (seed, key), share in np.ndenumerate(shares)
-    ]
-    return pd.DataFrame(rows)
 
 
 def colorings(walk: list[int], colors: list[list[int]]) -> pd.DataFrame:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from helpers import evaluations, tiny_recall
-from randformer.experiments.recall import figures as plots_recall
+from randformer.experiments.recall import figures
 from randformer.report import tables
 
 pytestmark = pytest.mark.usefixtures("drawn")
@@ -17,39 +17,35 @@ def sweep():
     return runs, evaluations(runs)
 
 
-def test_the_reference_keeps_what_fits_and_guesses_the_rest():
-    assert plots_recall.reference(np.array([5, 10, 20]), 10, 5) == pytest.approx([100, 100, 100 * (0.5 + 0.5 / 32)])
-
-
 @pytest.mark.parametrize("slots", [0, 2])
 def test_success_is_drawn_against_n_with_the_papers_values(sweep, slots):
     table = tables.tidy(*sweep)
-    figure = plots_recall.figure_3ab(table, plots_recall.PAPER_3B, slots, 2)
-    paper = plots_recall.PAPER_3B["average"]["A_R"]
+    figure = figures.figure_3ab(table, figures.PAPER_3B, slots, 2)
+    paper = figures.PAPER_3B["average"]["A_R"]
     drawn = [line for line in figure.axes[0].lines if line.get_xdata() == pytest.approx(list(paper))]
     assert any(line.get_ydata() == pytest.approx(list(paper.values())) for line in drawn)
     told = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "paper (read off)" in told
     assert any("random pairs kept" in text for text in told) == bool(slots)
-    assert len(plots_recall.figure_1c(table[table["measure"] == "95th percentile"], 2, 2).axes) == 1
+    assert len(figures.figure_1c(table[table["measure"] == "95th percentile"], 2, 2).axes) == 1
 
 
 def test_histograms_of_seeds_and_votes_each_hold_all_inputs(sweep):
     table = tables.histogram(*sweep)
-    figure = plots_recall.figure_1b(table[table["q"] == 8])
+    figure = figures.figure_1b(table[table["q"] == 8])
     for axis in figure.axes:
         assert sum(bar.get_height() for bar in axis.patches) == pytest.approx(200)  # two answers, 100 % each
-    assert len(plots_recall.figure_8(table, QS).axes) == len(QS)
+    assert len(figures.figure_8(table).axes) == len(QS)
 
 
 def test_variance_and_losses_are_drawn(sweep):
     table = tables.tidy(*sweep)
     means = table[(table["answer"] == "A_R") & (table["measure"] == "variance")].groupby("q")["value"].mean()
-    axis = plots_recall.figure_2_left(table[table["measure"] == "variance"]).axes[0]
+    axis = figures.figure_2_left(table[table["measure"] == "variance"]).axes[0]
     assert any(line.get_ydata() == pytest.approx(means.to_list()) for line in axis.lines if len(line.get_ydata()) == 2)
     losses = table[table["measure"].str.startswith("loss")]
-    for x, paper in (("q", plots_recall.PAPER_3C_Q), ("m", plots_recall.PAPER_3C_M)):
-        assert len(plots_recall.figure_3c(losses, x, paper).axes) == 2
+    for x, paper in (("q", figures.PAPER_3C_Q), ("m", figures.PAPER_3C_M)):
+        assert len(figures.figure_3c(losses, x, paper).axes) == 2
 
 
 def test_a_model_without_m_is_as_good_at_every_m(sweep):
@@ -57,17 +53,14 @@ def test_a_model_without_m_is_as_good_at_every_m(sweep):
     losses = tables.tidy(*sweep)
     losses = losses[losses["measure"].str.startswith("loss") & (losses["q"] == 8)]
     more = losses[losses["answer"] == "A_R"].assign(m=5)
-    axis = plots_recall.figure_3c(tables.pd.concat([losses, more]), "m", plots_recall.PAPER_3C_M).axes[0]
+    axis = figures.figure_3c(tables.pd.concat([losses, more]), "m", figures.PAPER_3C_M).axes[0]
     flat = [line for line in axis.lines if list(line.get_xdata()) == [1, 3, 5]]
     assert any(np.ptp(line.get_ydata()) == pytest.approx(0) for line in flat)
 
 
 def test_the_map_of_pairs_shows_every_seed_and_key():
     maps = {"a": np.eye(4), "b": np.zeros((4, 4)), "c": np.ones((4, 4))}
-    figure = plots_recall.figure_held(maps, {"a": [1, 1], "c": [4, 4]}, slots=2)
+    figure = figures.figure_held(maps, {"a": [1, 1], "c": [4, 4]}, slots=2)
     images = [axis.images[0].get_array() for axis in figure.axes[:3]]
     assert np.array_equal(images[0], 100 * np.eye(4))
     assert sum(bar.get_height() for bar in figure.axes[3].patches) == pytest.approx(200)
-    table = tables.recalled(maps)
-    assert len(table) == 3 * 16
-    assert table.loc[(table["model"] == "a") & (table["seed"] == table["key"]), "recalled"].eq(100).all()

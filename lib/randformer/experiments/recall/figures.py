@@ -6,8 +6,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from randformer.problems.recall import game as games_recall
+from randformer.experiments.recall.findings import reference
 from randformer.report.plots import HATCHES, PALETTE, curves, histograms, histograms_by_q, legend, logarithmic
+from randformer.report.tables import chosen
 
 SUCCESS = "values recalled [% of seeds]"
 NS = (10, 11, 12, 14, 16, 18, 20)
@@ -42,6 +43,7 @@ PAPER_3B = {
     },
 }
 PAPER_2 = {"A_R": {1: 0, 2: 0, 4: 0, 8: 0, 16: 0.026, 32: 0.035, 100: 0.03, 500: 0.03}}
+QS_2_RIGHT = (1, 8, 32, 100)
 PAPER_3C_Q = {
     "loss, average": {"A_R": {1: 0.15, 2: 0.13, 4: 0.19, 16: 0.20, 32: 0.27, 100: 0.30}, "A_r0": {500: 0.57}},
     "loss, 95th percentile": {
@@ -72,25 +74,28 @@ def figure_1b(table: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(1, 3, figsize=(13, 3.6), sharey=True, layout="constrained")
     for axis, (title, (answers, heights, humps)) in zip(axes, panels.items(), strict=True):
         histograms(axis, table, answers)
-        for answer, points in heights.items():
-            at = [2.5 if success == 0 else 97.5 for success in points]
-            axis.plot(at, list(points.values()), "s", ms=9, mfc="none", mec=PALETTE[answer], clip_on=False)
-        for answer, success in humps.items():
-            axis.axvline(success, color=PALETTE[answer], ls=":", lw=1.5)
         axis.set(title=title, xlabel=SUCCESS, ylim=(0, 102))
-        handles, _ = axis.get_legend_handles_labels()
-        read_off = [Line2D([], [], ls="none", marker="s", ms=9, mfc="none", mec="grey", label="paper (read off)")]
-        read_off += [Line2D([], [], ls=":", color="grey", label="paper's hump")] if humps else []
-        axis.legend(
-            handles=handles + (read_off if heights else []), loc="upper center", fontsize=9, frameon=True, framealpha=1
-        )
+        draw_paper_1b(axis, heights, humps)
     axes[0].set_ylabel("inputs [%]")
     return figure
 
 
-def reference(n: np.ndarray, slots: int, bits: int) -> np.ndarray:
-    """Success [%] of one who keeps that many of n pairs, drawn uniformly, and guesses the others' bits."""
-    return 100 * (1 - games_recall.mixed(n, slots, 2**bits))
+def draw_paper_1b(axis, heights: dict[str, dict[int, float]], humps: dict[str, float]) -> None:
+    """The paper's values in a panel of figure 1B, and its legend.
+
+    heights: {answer: {success [%]: inputs [%]}}; humps: {answer: success [%]}, where no height can be read off.
+    """
+    for answer, points in heights.items():
+        at = [2.5 if success == 0 else 97.5 for success in points]
+        axis.plot(at, list(points.values()), "s", ms=9, mfc="none", mec=PALETTE[answer], clip_on=False)
+    for answer, success in humps.items():
+        axis.axvline(success, color=PALETTE[answer], ls=":", lw=1.5)
+    handles, _ = axis.get_legend_handles_labels()
+    if heights:
+        handles += [Line2D([], [], ls="none", marker="s", ms=9, mfc="none", mec="grey", label="paper (read off)")]
+    if heights and humps:
+        handles += [Line2D([], [], ls=":", color="grey", label="paper's hump")]
+    axis.legend(handles=handles, loc="upper center", fontsize=9, frameon=True, framealpha=1)
 
 
 def draw_reference(axis, ns: list[int], slots: int, bits: int) -> Line2D:
@@ -105,7 +110,7 @@ def figure_1c(table: pd.DataFrame, slots: int, bits: int) -> Figure:
     """95th-percentile success against N at the large q."""
     answers = ["A_r0", "A_R", "A_R-majority(5)", "A_R-majority(30)", "A_R-bitwise(30)"]
     figure, axis = plt.subplots(figsize=(7, 4.4), layout="constrained")
-    curves(axis, table[table["measure"] == "95th percentile"], answers, PAPER_1C, "N")
+    curves(axis, chosen(table, measure="95th percentile"), answers, PAPER_1C, "N")
     line = draw_reference(axis, sorted(table["N"].unique()), slots, bits)
     axis.set(ylabel=SUCCESS, ylim=(-4, 104), title="95th percentile over inputs")
     legend(figure, answers, line)
@@ -115,16 +120,17 @@ def figure_1c(table: pd.DataFrame, slots: int, bits: int) -> Figure:
 def figure_2_left(table: pd.DataFrame) -> Figure:
     """Variance over seeds of the predicted probabilities against q."""
     figure, axis = plt.subplots(figsize=(6, 3.6), layout="constrained")
-    curves(axis, table[table["measure"] == "variance"], ["A_R"], PAPER_2)
+    curves(axis, chosen(table, measure="variance"), ["A_R"], PAPER_2)
     axis.set(ylabel="variance over seeds of P(bit = 1)", ylim=(-0.002, None))
     logarithmic(axis, table["q"])
     legend(figure, ["A_R"])
     return figure
 
 
-def figure_8(table: pd.DataFrame, qs: tuple[float, ...]) -> Figure:
-    """Histograms of success over inputs, one panel per q; also figure 2 right."""
-    return histograms_by_q(table[table["answer"].isin(["A_r0", "A_R"])], qs, SUCCESS, "inputs")
+def figure_8(table: pd.DataFrame) -> Figure:
+    """Histograms of success over inputs, one panel per q of the table; of the q of figure 2 right, that."""
+    qs = tuple(sorted(table["q"].unique()))
+    return histograms_by_q(chosen(table, answer=("A_r0", "A_R")), qs, SUCCESS, "inputs")
 
 
 def figure_3ab(table: pd.DataFrame, paper: dict, slots: int = 0, bits: int = 0) -> Figure:
@@ -133,7 +139,7 @@ def figure_3ab(table: pd.DataFrame, paper: dict, slots: int = 0, bits: int = 0) 
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     lines = []
     for axis, measure in zip(axes, ("average", "95th percentile"), strict=True):
-        curves(axis, table[table["measure"] == measure], answers, paper[measure], "N")
+        curves(axis, chosen(table, measure=measure), answers, paper[measure], "N")
         axis.set(title=f"{measure} over inputs", ylabel=SUCCESS, ylim=(-4, 104))
         if slots:
             lines = [draw_reference(axis, sorted(table["N"].unique()), slots, bits)]
@@ -146,10 +152,10 @@ def figure_3c(table: pd.DataFrame, x: str, paper: dict) -> Figure:
     answers = ["A_r0", "A_R"]
     figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), sharey=True, layout="constrained")
     for axis, measure in zip(axes, ("loss, average", "loss, 95th percentile"), strict=True):
-        shown = table[table["measure"] == measure]
+        shown = chosen(table, measure=measure)
         if x == "m":  # one seed per step by nature: the same at every m
-            fixed = shown[shown["answer"] == "A_r0"]
-            shown = pd.concat([shown[shown["answer"] == "A_R"], *(fixed.assign(m=m) for m in shown["m"].unique())])
+            fixed = chosen(shown, answer="A_r0")
+            shown = pd.concat([chosen(shown, answer="A_R"), *(fixed.assign(m=m) for m in shown["m"].unique())])
         curves(axis, shown, answers, paper[measure], x)
         axis.set(title=f"{measure.removeprefix('loss, ')} over inputs", ylabel="loss per bit [nats]")
         logarithmic(axis, shown[x])
@@ -169,13 +175,17 @@ def figure_held(maps: dict[str, np.ndarray], held: dict[str, list[int]], slots: 
         axis.set(title=title, xlabel="key", ylabel="seed", xticks=range(0, recalled.shape[1], 2))
         axis.grid(False)
     figure.colorbar(image, ax=axes[len(maps) - 1], label="recalled [% of memories]")
-    last = axes[-1]
-    counts = np.arange(max(slots, *(max(h) for h in held.values())) + 2)
+    draw_counts(axes[-1], held, slots)
+    return figure
+
+
+def draw_counts(axis, held: dict[str, list[int]], slots: int) -> None:
+    """Shares of seeds [%] by the number of pairs held, of a fixed seed and of random ones; held: as figure_held's."""
+    counts = np.arange(max(slots, *(max(of) for of in held.values())) + 2)
     for (title, of), answer in zip(held.items(), ("A_r0", "A_R"), strict=False):
         shares = [100 * np.mean(np.array(of) == count) for count in counts]
         offset = -0.2 if answer == "A_r0" else 0.2
-        last.bar(counts + offset, shares, 0.4, color=PALETTE[answer], hatch=HATCHES[answer], ec="white", label=title)
-    last.axvline(slots, color="#777777", ls="-.", label=f"{slots} slots")
-    last.set(xlabel="pairs held under a seed", ylabel="seeds [%]", title="pairs held")
-    last.legend(fontsize=9)
-    return figure
+        axis.bar(counts + offset, shares, 0.4, color=PALETTE[answer], hatch=HATCHES[answer], ec="white", label=title)
+    axis.axvline(slots, color="#777777", ls="-.", label=f"{slots} slots")
+    axis.set(xlabel="pairs held under a seed", ylabel="seeds [%]", title="pairs held")
+    axis.legend(fontsize=9)
