@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from pathlib import Path
 
 import pytest
 import yaml
@@ -40,6 +41,44 @@ def test_every_module_is_tested_in_a_file_of_its_name():
         name = path.relative_to(ROOT / "lib" / "randformer")
         if name.name not in ("__init__.py", "profiles.py"):  # the one is text, the other a list of names
             assert (ROOT / "tests" / name.with_name(f"test_{name.stem.strip('_')}.py")).exists(), name
+
+
+ROOMS = ("contract", "harness", "core", "exact", "problems", "report", "experiments")  # later ones import earlier ones
+
+
+def test_imports_run_one_way_through_the_house():
+    """Model and the runner, at the top, may import all; what is for type checkers alone does not count."""
+    for path in (ROOT / "lib" / "randformer").rglob("*.py"):
+        room = path.relative_to(ROOT / "lib" / "randformer").parts[0].removesuffix(".py")
+        if room in ROOMS:
+            found = {name.split(".")[1] for name in imported(path) if name.startswith("randformer.")}
+            assert all(ROOMS.index(other) <= ROOMS.index(room) for other in found), (path, found)
+
+
+def test_a_problem_imports_no_other_problem():
+    for path in (ROOT / "lib" / "randformer" / "problems").glob("*/*.py"):
+        found = {name.split(".")[2] for name in imported(path) if name.startswith("randformer.problems.")}
+        assert found <= {path.parent.name}, path
+
+
+def imported(path: Path) -> list[str]:
+    """Modules that a file imports when it runs."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    froms = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    return froms + [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+
+
+def test_every_task_run_and_evaluation_set_that_is_handed_on_has_its_type():
+    """No untyped parameter of that name is left."""
+    for path in (ROOT / "lib").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                for argument in node.args.args + node.args.kwonlyargs:
+                    asked = argument.arg in ("task", "run", "runs", "evaluation_set")
+                    assert not asked or argument.annotation, f"{path}: {node.name}({argument.arg})"
 
 
 def test_modules_can_be_read_in_one_sitting():

@@ -23,7 +23,6 @@ from types import ModuleType
 
 from randformer.contract import Run
 from randformer.harness.checks import BadInput, one_of
-from randformer.harness.profiles import PROFILES
 from randformer.harness.records import ROOT
 
 ELSEWHERE = "RANDFORMER_EXPERIMENTS"  # environment variable: folders of more experiments, separated as in PATH
@@ -103,7 +102,6 @@ def folders(where: Path) -> list[Path]:
 
 def declared(profile: str, only: str | None = None) -> list[Run]:
     """Every run of a profile once, of one experiment or of all. Raises BadInput for unknown names."""
-    one_of("profile", profile, PROFILES)
     if only is not None:
         one_of("only", only, experiments())
     asked = [experiment for name, experiment in experiments().items() if only in (None, name)]

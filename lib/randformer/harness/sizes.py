@@ -11,7 +11,8 @@ from inspect import signature
 from pathlib import Path
 
 from randformer.contract import Run
-from randformer.harness.checks import BadInput
+from randformer.harness.checks import BadInput, one_of
+from randformer.harness.profiles import PROFILES
 
 GIB = 2**30
 MOST_SEQUENCES = 10**13  # of a training: months at a million a second, which a core does at best
@@ -39,13 +40,14 @@ def check(runs: Iterable[Run], name: Callable = str, train: bool = True) -> None
 
 
 def sized(declare: Callable) -> Callable:
-    """declare(profile, ...), but refusing what a person gave in place of a profile's sizes where it cannot be.
+    """declare(profile, ...), but refusing an unknown profile, and what a person gave in place of a profile's sizes where it cannot be.
 
     A profile's own sizes may have been trained on another machine, and are checked before they are trained.
     """
 
     @wraps(declare)
     def checked(profile: str, *values, **given) -> dict:
+        one_of("profile", profile, PROFILES)
         parts = declare(profile, *values, **given)
         if (values or given) and parts != declare(profile):
             named = signature(declare).bind(profile, *values, **given).arguments

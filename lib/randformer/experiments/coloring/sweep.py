@@ -76,15 +76,14 @@ def runs(profile: str, vertices: int | None = None, m: int | None = None) -> dic
 
     vertices and m replace the profile's. Raises BadInput for an unknown profile or impossible sizes.
     """
-    one_of("profile", profile, PROFILES)
     sizes = SIZES[profile]
     n = sizes.n if vertices is None else vertices
     m = sizes.m if m is None else m
     task, chosen = Coloring(n), NETWORK
     at_least("m", m, 1)
 
-    def models_at(task, network, model, count):
-        return [NetworkRun(task, network, model, sizes.training, number) for number in range(count)]
+    def models_at(task: Coloring, network: Network, objective: Objective, count: int) -> list[NetworkRun]:
+        return [NetworkRun(task, network, objective, sizes.training, number) for number in range(count)]
 
     sweep = []
     for q in sizes.qs:

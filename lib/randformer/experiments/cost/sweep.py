@@ -11,8 +11,7 @@ from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network
 from randformer.experiments.coloring import sweep as experiments_coloring
 from randformer.experiments.recall import sweep as experiments_recall
-from randformer.harness.checks import one_of
-from randformer.harness.profiles import PROFILES
+from randformer.harness.sizes import sized
 from randformer.problems.coloring.task import Coloring
 from randformer.problems.recall.task import Recall, table_1
 
@@ -79,13 +78,13 @@ KEYS = {"smoke": (1, 2), "laptop": (5, 6, 7, 8, 10), "paper": (5, 6, 7, 8, 10, 1
 BLOCKS = ("linear", "linear, MLP", "linear, MLP, LayerNorm")  # colouring needs no memory: more computation, then
 
 
+@sized
 def runs(profile: str) -> dict[str, list[NetworkRun]]:
     """The runs behind 05_cost_of_randomness.ipynb, as {part: runs}, of recall and colouring together.
 
     "compute": over m, fewer steps for more seeds; "q": over q, random and fixed seeds; "schedule": q as it is and
     rising to its value; "larger": fixed seed, expected loss, larger networks. Raises BadInput for an unknown profile.
     """
-    one_of("profile", profile, PROFILES)
     parts: dict[str, list[NetworkRun]] = {"compute": [], "q": [], "schedule": [], "larger": []}
     for experiment, sizes in SIZES[profile].items():
         fixed, q = Objective(1, 1, fixed_seed=True), max(sizes.qs)

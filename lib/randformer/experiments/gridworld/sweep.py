@@ -7,8 +7,7 @@ from randformer.core.evolution import PGPE
 from randformer.core.objective import Objective
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network
-from randformer.harness.checks import BadInput, at_least, one_of
-from randformer.harness.profiles import PROFILES
+from randformer.harness.checks import BadInput, at_least
 from randformer.harness.sizes import sized
 from randformer.problems.gridworld.task import GridWorld
 
@@ -69,7 +68,6 @@ def runs(
     seeds and candidates a generation, width and heads of the network.
     Raises BadInput for an unknown profile or impossible sizes.
     """
-    one_of("profile", profile, PROFILES)
     sizes = SIZES[profile]
     task, network, training = sizes.task, sizes.network, sizes.training
     task = replace(task, n=task.n if cells is None else cells, episode=task.episode if episode is None else episode)

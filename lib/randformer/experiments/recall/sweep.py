@@ -6,8 +6,7 @@ from randformer.core.gradient import GradientTraining
 from randformer.core.objective import Objective
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network
-from randformer.harness.checks import at_least, one_of
-from randformer.harness.profiles import PROFILES
+from randformer.harness.checks import at_least
 from randformer.harness.sizes import sized
 from randformer.problems.recall.task import Recall, table_1
 
@@ -116,7 +115,6 @@ def runs(
     pairs (of the sweeps over q and m), memory (key size) and m replace the profile's; q is that of the trained q-norm.
     Raises BadInput for an unknown profile or impossible sizes.
     """
-    one_of("profile", profile, PROFILES)
     if memory is not None:
         at_least("memory (key size)", memory, 1)
     sizes = SIZES[profile]
