@@ -40,7 +40,7 @@ def check(runs: Iterable[Run], name: Callable = str, train: bool = True) -> None
 
 
 def sized(declare: Callable) -> Callable:
-    """declare(profile, ...), but refusing an unknown profile, and what a person gave in place of a profile's sizes where it cannot be.
+    """declare(profile, ...), but refusing an unknown profile, and what a person gave for its sizes if it cannot be.
 
     A profile's own sizes may have been trained on another machine, and are checked before they are trained.
     """
