@@ -1,6 +1,7 @@
+import pandas as pd
 import pytest
 
-from randformer.experiments.coloring import figures as plots_coloring
+from randformer.experiments.coloring import figures
 from randformer.report import plots, tables
 
 pytestmark = pytest.mark.usefixtures("drawn")
@@ -10,10 +11,15 @@ def test_a_figure_is_stored_with_its_numbers_and_has_the_same_bytes_when_drawn_a
     table = tables.tidy(*sweep)
     stored = []
     for _ in range(2):
-        plots.save(plots_coloring.figure_5a(table), table, "figure_5a", "smoke")
+        plots.save(figures.figure_5a(table), table, "figure_5a", "smoke")
         stored.append({path.name: path.read_bytes() for path in (tmp_path / "figures" / "smoke").iterdir()})
     assert set(stored[0]) == {"figure_5a.png", "figure_5a.svg", "figure_5a.csv"}
     assert stored[0] == stored[1]
+
+
+def test_a_table_is_stored_without_its_index_and_with_six_digits(tmp_path):
+    plots.write_table(pd.DataFrame({"k": [1, 20], "share": [1 / 3, 1.0]}, index=[7, 8]), "shares", "smoke")
+    assert (tmp_path / "figures" / "smoke" / "shares.csv").read_bytes() == b"k,share\n1,0.333333\n20,1\n"
 
 
 def test_every_way_of_answering_has_its_own_colour_and_marker():

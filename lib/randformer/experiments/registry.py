@@ -5,6 +5,7 @@ An experiment is a folder:
     __init__.py   its first line says what the notebook shows (README's table); NOTEBOOK is the notebook's file name
     sweep.py      runs(profile, **sizes) -> {part: runs}: everything that its notebook needs trained
     figures.py    what is drawn
+    findings.py   what is read off the runs, as tables
     claims.py     CLAIMS, a tuple of report.claims.Claim: what is claimed, by which rule, measured how
 
 Only sweep.py is imported here, so that a machine that trains needs neither pandas nor matplotlib. A notebook that
