@@ -1,6 +1,3 @@
-from dataclasses import replace
-
-import numpy as np
 import pytest
 
 from helpers import evaluations as evaluated
@@ -53,6 +50,17 @@ def test_a_summary_has_mean_interval_and_number_of_runs():
     assert tables.summary(alone[alone["answer"] == "A_r0"], ["q"]).loc[3.0, "average"] == "20.0"  # without an interval
 
 
+def test_rows_can_be_labelled_and_chosen():
+    runs = [tiny(k, fixed=True) for k in range(2)]
+    table = tables.labelled(runs, evaluations(0.2, 0.4), lambda run: {"twice": 2 * run.run_index})
+    assert table["twice"].eq(2 * table["run"]).all()
+    assert table.drop(columns="twice").equals(tables.tidy(runs, evaluations(0.2, 0.4)))
+    chosen = tables.only(table, answer="A_r0", measure=("average", "worst input"), run=1)
+    assert chosen["value"].to_list() == [40, 0]
+    assert len(tables.only(table, answer=[])) == 0
+    assert tables.only(table).equals(table)
+
+
 def test_a_histogram_is_a_mean_over_runs_and_adds_up():
     runs = [tiny(k, fixed=True) for k in range(2)]
     shares = tables.histogram(runs, [FIXED, FIXED | {"histogram": [0] * 100 + [4]}])
@@ -84,25 +92,6 @@ def test_an_extreme_over_points_is_taken_run_by_run():
     assert tables.over_points(table, "A_r0", "average", [1, 2], min) == pytest.approx([10, 20])
 
 
-def test_what_proposition_2_asks_for():
-    """k > (2 / D^2) ln(W / 0.01), and nothing where a wrong answer leads."""
-    leading, trailing = ({"index": 0, "counts": [6, 4], "right": right} for right in ([True, False], [False, True]))
-    seen = [{"worst_input": leading}, {"worst_input": trailing}]
-    table = tables.bounds([tiny(0), tiny(1)], seen, q=3, wrong_answers=100)
-    assert table["gap D"].to_list() == [0.2, -0.2]
-    assert table["k for 99 %"].to_list() == [461, "none: a wrong answer leads"]  # 50 ln(10,000) = 460.5
-
-
-def test_votes_are_in_percent_per_run():
-    worst = {"index": 0, "counts": [9, 1], "right": [True, False]}
-    runs = [tiny(0), tiny(1), tiny(0, q=4), tiny(0, fixed=True)]
-    table = tables.votes(runs, [{"worst_input": worst}] * 3 + [FIXED], q=3, wrong_answers=1)
-    assert set(table["way"]) == {"majority(k)", "retry until valid", "bound of Proposition 2"}
-    assert table.groupby(["way", "k"]).size().eq(2).all()
-    retry = table[table["way"] == "retry until valid"].set_index("k")["value"]
-    assert np.allclose(retry[2], 99)
-
-
 def test_searchers_are_told_in_steps_and_percent():
     seen = {"steps": {"average": 18.0, "percentile95": 24.0, "worst": 30.0}, "found": 0.75, "shortest": 1.0}
     seen |= {"visits": [0.0, 4.0, 9.0], "walks": [15, 5], "seeds": 20}
@@ -120,18 +109,3 @@ def test_progress_is_in_steps_of_both_episodes():
     assert average["generation"].to_list() == [10, 20]
     assert average["value"].to_list() == [12, 6]  # two episodes of 6 steps at most
     assert set(table["measure"]) == {"average", "95th percentile", "worst cell"}
-
-
-def test_what_votes_and_larger_networks_cost():
-    """In passes: k for k votes, and the ratio of the parameters for a larger network."""
-    small, large = [tiny(k) for k in range(2)], [tiny(k, q=1, fixed=True) for k in range(2)]
-    wide = [replace(run, network=replace(run.network, width=32)) for run in large]
-    names = {"small": large[0].network, "wide": wide[0].network}
-    table = tables.inference(small, evaluated(small), large + wide, evaluated(large + wide), names)
-    votes = table[table["way"] == "votes"].groupby("measure")["cost"].agg(lambda costs: sorted(set(costs)))
-    assert votes["95th percentile"] == [1, 5, 30]
-    assert votes["worst input"][:4] == [1, 2, 5, 10]
-    costs = table[table["way"] != "votes"].groupby("way")["cost"].unique()
-    assert costs["small"] == [1]
-    assert costs["wide"] == pytest.approx(wide[0].parameters / small[0].parameters)
-    assert table.groupby(["way", "measure"])["run"].nunique().eq(2).all()

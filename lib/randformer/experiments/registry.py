@@ -6,6 +6,7 @@ An experiment is a folder:
                   in notebooks/, or in this very folder where the experiment is none of the library's
     sweep.py      runs(profile, **sizes) -> {part: runs}: everything that its notebook needs trained
     figures.py    what is drawn
+    findings.py   what is read off the runs, as tables
     claims.py     CLAIMS, a tuple of report.claims.Claim: what is claimed, by which rule, measured how
 
 Only sweep.py is imported here, so that a machine that trains needs neither pandas nor matplotlib. A notebook that

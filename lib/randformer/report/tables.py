@@ -1,10 +1,12 @@
 """Evaluations as tables: tidy ones for the figures, and summaries with the number of runs and an interval."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import pandas as pd
 
 from randformer.core.adversary import VOTES
 from randformer.core.runs import NetworkRun
-from randformer.core.votes import gap, success_by_votes, votes_promised
 from randformer.report.intervals import bootstrap
 
 MEASURES = {
@@ -45,6 +47,23 @@ def tidy(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
             for name, of in (("least", min), ("most", max)):
                 add(family, f"{name} recalled key", 100 * of(seen["keys"]))
     return pd.DataFrame(rows)
+
+
+def labelled(
+    runs: list[NetworkRun], evaluations: list[dict], label: Callable[[NetworkRun], dict[str, Any]]
+) -> pd.DataFrame:
+    """As tidy, with columns of one's own: label(run) says {column: value}."""
+    parts = [tidy([run], [seen]).assign(**label(run)) for run, seen in zip(runs, evaluations, strict=True)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def only(table: pd.DataFrame, **wanted: Any) -> pd.DataFrame:
+    """The rows whose columns have those values; several of a column: as a list, tuple or set."""
+    chosen = pd.Series(True, index=table.index)
+    for column, values in wanted.items():
+        several = isinstance(values, Sequence | set) and not isinstance(values, str)
+        chosen &= table[column].isin(values if several else [values])
+    return table[chosen]
 
 
 def summary(table: pd.DataFrame, by: list[str], digits: int = 1) -> pd.DataFrame:
@@ -143,62 +162,3 @@ def spread(shares: pd.DataFrame) -> pd.DataFrame:
     names = ["0", "1-49", "50-89", "90-99", "100"]
     bins = pd.cut(shares["success"], [-1, 0, 49, 89, 99, 100], labels=[f"success {name} %" for name in names])
     return shares.groupby(["q", bins], observed=False)["share"].sum().unstack().round(1).rename_axis(columns=None)
-
-
-def randomized(runs: list[NetworkRun], evaluations: list[dict], q: float) -> list[tuple]:
-    """The runs with random seeds at q, each with its evaluation."""
-    both = zip(runs, evaluations, strict=True)
-    return [(run, seen) for run, seen in both if run.objective.q == q and not run.objective.fixed_seed]
-
-
-def votes(runs: list[NetworkRun], evaluations: list[dict], q: float, wrong_answers: int) -> pd.DataFrame:
-    """Success [%] on the worst input of each randomized run at q, against seeds spent: way, k, run, value."""
-    ks = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000)
-    rows = []
-    for run, seen in randomized(runs, evaluations, q):
-        for way, values in success_by_votes(seen["worst_input"], ks, wrong_answers).items():
-            rows += [
-                {"way": way, "k": k, "run": run.run_index, "value": 100 * v} for k, v in zip(ks, values, strict=True)
-            ]
-    return pd.DataFrame(rows)
-
-
-def bounds(runs: list[NetworkRun], evaluations: list[dict], q: float, wrong_answers: int) -> pd.DataFrame:
-    """Proposition 2 on the worst input of each randomized run at q: the gap D and the k for which it promises 99 %."""
-    rows = []
-    for run, seen in randomized(runs, evaluations, q):
-        d = gap(seen["worst_input"])
-        k = votes_promised(d, wrong_answers, 0.01) if d > 0 else "none: a wrong answer leads"
-        rows.append({"run": run.run_index, "gap D": round(d, 3), "k for 99 %": k})
-    return pd.DataFrame(rows)
-
-
-def inference(voting: list, voted: list[dict], larger: list, measured: list[dict], names: dict) -> pd.DataFrame:
-    """Success [%] against the cost of an answer: measure, way, cost, run, value.
-
-    The ways "votes" and "votes on each bit" (recall) are of voting, randomized runs at one q: on their worst input
-    and at the 95th percentile of inputs. The others are of larger runs with a fixed seed and no votes, by the names of
-    their networks, {name: network}. Costs are in passes through the network that votes; a larger one's are by
-    parameters, each of which is used once a token.
-    """
-    one = voting[0]
-    polls = votes(voting, voted, one.objective.q, one.task.evaluation_set(one.network).wrong_answers)
-    polls = polls[polls["way"] == "majority(k)"].rename(columns={"k": "cost"}).assign(measure="worst input")
-    passes = {"A_R": 1} | {f"A_R-{ELECTIONS[f'majority{k}']}": k for k in VOTES}
-    shares = tidy(voting, voted)
-    single = shares[shares["answer"].isin(passes) & (shares["measure"] == "95th percentile")]
-    parts = [part.assign(way="votes") for part in (polls, single.assign(cost=single["answer"].map(passes)))]
-    bits = {f"A_R-{ELECTIONS[f'bitwise{k}']}": k for k in VOTES}
-    shares = shares[shares["answer"].isin(bits) & shares["measure"].isin(["worst input", "95th percentile"])]
-    parts.append(shares.assign(way="votes on each bit", cost=shares["answer"].map(bits)))
-    for name, network in names.items():
-        of = [(run, seen) for run, seen in zip(larger, measured, strict=True) if run.network == network]
-        found = tidy(*map(list, zip(*of, strict=True)))
-        found = found[(found["answer"] == "A_r0") & found["measure"].isin(["worst input", "95th percentile"])]
-        parts.append(found.assign(way=name, cost=of[0][0].parameters / one.parameters))
-    return pd.concat(parts, ignore_index=True)[["measure", "way", "cost", "run", "value"]]
-
-
-def colorings(walk: list[int], colors: list[list[int]]) -> pd.DataFrame:
-    """Colours of one cycle's vertices under several seeds, one row per vertex in walking order."""
-    return pd.DataFrame({"vertex": walk} | {f"seed {i}": column for i, column in enumerate(colors)})

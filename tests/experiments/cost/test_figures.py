@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from helpers import ROOT, evaluations, tiny, tiny_recall
-from randformer.experiments.cost import figures as plots_cost
+from randformer.experiments.cost import figures
 from randformer.report import tables
 
 pytestmark = pytest.mark.usefixtures("drawn")
@@ -14,16 +14,16 @@ def measured():
 
 
 def test_every_way_of_a_step_is_drawn_for_each_task(measured):
-    figure = plots_cost.figure_seeds(measured)
+    figure = figures.figure_seeds(measured)
     for axis in figure.axes:
-        assert [line.get_label() for line in axis.lines] == list(plots_cost.WAYS)
+        assert [line.get_label() for line in axis.lines] == list(figures.WAYS)
         assert max(axis.lines[0].get_xdata()) == 1000
     assert figure.axes[0].get_legend() is not None
 
 
 def test_each_sweep_begins_at_one(measured):
     """Times are multiples of the first point's; of models and processes side by side, for each of them."""
-    axes = plots_cost.figure_others(measured).axes
+    axes = figures.figure_others(measured).axes
     for time, memory in zip(axes[: len(axes) // 2], axes[len(axes) // 2 :], strict=True):
         assert len(time.lines) == len(memory.lines) > 0
         assert all(line.get_ydata()[0] == 1 for line in time.lines)
@@ -37,9 +37,9 @@ def test_a_panel_for_each_task_and_size():
         [tiny_recall(k, q=q) for q in (1, 8) for k in range(2)],
     ):
         table = tables.tidy(runs, evaluations(runs))
-        found.append(table.assign(experiment=runs[0].experiment))
+        found.append(table.assign(experiment=runs[0].problem))
     table = pd.concat(found)
-    figure = plots_cost.figure_quality(table, "q", "95th percentile")
+    figure = figures.figure_quality(table, "q", "95th percentile")
     assert [axis.get_title() for axis in figure.axes] == ["colouring, N = 6", "recall, N = 4"]
     assert "paper (read off)" not in [text.get_text() for text in figure.legends[0].get_texts()]
 
@@ -48,7 +48,7 @@ def test_votes_and_larger_networks_share_the_axes_of_a_task():
     votes = pd.DataFrame({"cost": [1, 10, 1, 10], "run": [0, 0, 1, 1], "value": [10, 50, 20, 60]}).assign(way="votes")
     larger = pd.DataFrame({"way": ["small", "large"], "cost": [1.0, 1.4], "run": [0, 0], "value": [0, 100]})
     both = pd.concat([votes, larger]).assign(measure="worst input", N=4)
-    figure = plots_cost.figure_inference(pd.concat([both.assign(experiment=name) for name in ("recall", "coloring")]))
+    figure = figures.figure_inference(pd.concat([both.assign(experiment=name) for name in ("recall", "coloring")]))
     assert [axis.get_title() for axis in figure.axes] == ["recall, N = 4: worst input", "colouring, N = 4: worst input"]
     for axis in figure.axes:
         lines = [line.get_ydata().tolist() for line in axis.lines]

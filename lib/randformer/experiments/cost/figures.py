@@ -81,7 +81,7 @@ def figure_quality(table: pd.DataFrame, x: str, measure: str) -> Figure:
 def figure_inference(table: pd.DataFrame) -> Figure:
     """Success against the cost of an answer: votes of one network, and larger ones that need none.
 
-    table: experiment, N, and tables.inference's. A row of panels for each measure, a column for each task.
+    table: experiment, N, and findings.inference's. A row of panels for each measure, a column for each task.
     """
     tasks = list(dict.fromkeys(zip(table["experiment"], table["N"], strict=True)))
     measures = list(dict.fromkeys(table["measure"]))

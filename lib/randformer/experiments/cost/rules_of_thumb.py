@@ -3,8 +3,13 @@
 A sweep is a table of one row per run: x, the m or q that was trained with, and value, larger is better.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
+
+from randformer.experiments.cost.sweep import Sizes
+from randformer.report.tables import only
 
 ENOUGH = 0.9  # of the best value
 
@@ -36,3 +41,29 @@ def behind(sweep: pd.DataFrame, x: float, draws: int = 10_000) -> tuple[float, f
     resampled = [generator.choice(values, (draws, len(values))).mean(1) for values in (theirs, ours)]
     low, high = np.quantile(resampled[0] - resampled[1], [0.025, 0.975])
     return float(theirs.mean() - ours.mean()), float(low), float(high)
+
+
+def tried(sweep: pd.DataFrame, rule: Callable[[pd.DataFrame], float], ns: tuple[int, int]) -> dict[str, str]:
+    """What a rule says on the size that it is read off, and what one loses by it on the other; a row of a table.
+
+    sweep: of one task, with a column N; ns: the two sizes. Losses are in points of value.
+    """
+    small, large = (sweep[sweep["N"] == n] for n in ns)
+    taken = rule(small)
+    lost, low, high = behind(large, taken)
+    row = {"read off": f"N = {ns[0]}", "says": f"{taken:g}", "tried on": f"N = {ns[1]}"}
+    return row | {"best there": f"{best(large):g}", "points lost": f"{lost:.1f} [{low:.1f}, {high:.1f}]"}
+
+
+def table(compute: pd.DataFrame, powers: pd.DataFrame, sizes: dict[str, Sizes]) -> pd.DataFrame:
+    """Both rules on each task, by the 95th percentile of success [%] of single seeds; a row for each.
+
+    compute: over m, powers: over q, both tables.tidy's with a column experiment; sizes: of the tasks.
+    """
+    rows = []
+    for x, of, rule in (("m", compute, best), ("q", powers, enough)):
+        chosen = only(of, answer="A_R", measure="95th percentile")
+        for task, points in chosen.assign(x=chosen[x]).groupby("experiment", sort=False):
+            row = {"rule for": x, "task": task} | tried(points, rule, sizes[task].ns)
+            rows.append(row | {"n": sizes[task].runs})
+    return pd.DataFrame(rows)

@@ -9,8 +9,8 @@ from randformer.core.gradient import GradientTraining, RisingQ
 from randformer.core.objective import Objective
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network
-from randformer.experiments.coloring import sweep as experiments_coloring
-from randformer.experiments.recall import sweep as experiments_recall
+from randformer.experiments.coloring import sweep as coloring
+from randformer.experiments.recall import sweep as recall
 from randformer.harness.sizes import sized
 from randformer.problems.coloring.task import Coloring
 from randformer.problems.recall.task import Recall, table_1
@@ -106,17 +106,17 @@ def runs(profile: str) -> dict[str, list[NetworkRun]]:
 
 def larger(profile: str) -> dict[str, dict[str, Network]]:
     """Networks by task and name, from small to large."""
-    memories = {f"key size {size}": replace(experiments_recall.NETWORK, key_size=size) for size in KEYS[profile]}
-    return {"recall": memories, "coloring": {name: experiments_coloring.CANDIDATES[name] for name in BLOCKS}}
+    memories = {f"key size {size}": replace(recall.NETWORK, key_size=size) for size in KEYS[profile]}
+    return {"recall": memories, "coloring": {name: coloring.CANDIDATES[name] for name in BLOCKS}}
 
 
 def standard(profile: str, experiment: str, sizes: Sizes, n: int) -> NetworkRun:
     """A run of a task of size n as its own notebook has it, so that records are shared with it."""
     if experiment == "coloring":
-        task, network, training = Coloring(n), experiments_coloring.NETWORK, sizes.training
+        task, network, training = Coloring(n), coloring.NETWORK, sizes.training
     else:
-        queries = experiments_recall.SIZES[profile].queries
-        task, network = Recall(n, queries=queries), experiments_recall.NETWORK
+        queries = recall.SIZES[profile].queries
+        task, network = Recall(n, queries=queries), recall.NETWORK
         training = replace(sizes.training, batch=sizes.training.batch * (n if queries == "all" else 1))
     return NetworkRun(task, network, Objective(), training, 0)
 
