@@ -87,7 +87,13 @@ def save(figure: Figure, numbers: pd.DataFrame, name: str, profile: str) -> None
         buffer = io.BytesIO()
         figure.savefig(buffer, format=kind, metadata=metadata)
         write_bytes(folder / f"{name}.{kind}", buffer.getvalue())
-    write_bytes(folder / f"{name}.csv", numbers.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode())
+    write_table(numbers, name, profile)
+
+
+def write_table(frame: pd.DataFrame, name: str, profile: str) -> None:
+    """Store a table's columns, without its index, as csv in figures/<profile>/, numbers with six digits."""
+    text = frame.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    write_bytes(ROOT / "figures" / profile / f"{name}.csv", text.encode())
 
 
 def curves(axis, table: pd.DataFrame, answers: list[str], paper: dict, x: str = "q") -> None:
