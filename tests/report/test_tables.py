@@ -1,7 +1,7 @@
 import pytest
 
 from helpers import evaluations as evaluated
-from helpers import tiny, tiny_gridworld, tiny_recall
+from helpers import tiny, tiny_recall
 from randformer.report import tables
 
 FIXED = {
@@ -90,22 +90,3 @@ def test_an_extreme_over_points_is_taken_run_by_run():
     table = tables.tidy(runs, evaluations(0.1, 0.4, 0.3, 0.2))
     assert tables.over_points(table, "A_r0", "average", [1, 2], max) == pytest.approx([30, 40])
     assert tables.over_points(table, "A_r0", "average", [1, 2], min) == pytest.approx([10, 20])
-
-
-def test_searchers_are_told_in_steps_and_percent():
-    seen = {"steps": {"average": 18.0, "percentile95": 24.0, "worst": 30.0}, "found": 0.75, "shortest": 1.0}
-    seen |= {"visits": [0.0, 4.0, 9.0], "walks": [15, 5], "seeds": 20}
-    table = tables.gridworlds([tiny_gridworld(q=10)], [seen]).set_index("measure")["value"]
-    assert table[["average", "95th percentile", "worst cell"]].to_list() == [18, 24, 30]
-    assert table[["found in episode 1", "shortest ways", "on the same walk"]].to_list() == [75, 100, 75]
-    assert table[["largest first visit", "distinct walks"]].to_list() == [9, 2]
-
-
-def test_progress_is_in_steps_of_both_episodes():
-    run = tiny_gridworld(steps=20)
-    record = {"watched": {"average": [1.0, 0.5], "95th percentile": [1.0, 0.75], "worst input": [1.0, 0.75]}}
-    table = tables.progress([run], [record])
-    average = table[table["measure"] == "average"]
-    assert average["generation"].to_list() == [10, 20]
-    assert average["value"].to_list() == [12, 6]  # two episodes of 6 steps at most
-    assert set(table["measure"]) == {"average", "95th percentile", "worst cell"}

@@ -102,48 +102,6 @@ def over_points(table: pd.DataFrame, answer: str, measure: str, qs: list[float],
     return [reduce(values) for values in zip(*(of_run(table, answer, measure, q) for q in qs), strict=True)]
 
 
-def gridworlds(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
-    """Searchers, as tidy has the others: steps of both episodes, first visits in steps, shares in percent."""
-    rows = []
-    for run, seen in zip(runs, evaluations, strict=True):
-        common = {
-            "N": run.task.n,
-            "q": run.objective.q,
-            "m": run.objective.m,
-            "run": run.run_index,
-            "answer": run.objective.family,
-        }
-        values = {MEASURES[name].replace("input", "cell"): value for name, value in seen["steps"].items()}
-        values |= {
-            "found in episode 1": 100 * seen["found"],
-            "shortest ways": 100 * seen["shortest"],
-            "largest first visit": max(seen["visits"]),
-            "distinct walks": len(seen["walks"]),
-            "on the same walk": 100 * seen["walks"][0] / seen["seeds"],
-        }
-        rows += [common | {"measure": measure, "value": value} for measure, value in values.items()]
-    return pd.DataFrame(rows)
-
-
-def progress(runs: list[NetworkRun], records: list[dict]) -> pd.DataFrame:
-    """Steps of both episodes of a searcher through its training: N, q, m, run, answer, generation, measure, value."""
-    rows = []
-    for run, record in zip(runs, records, strict=True):
-        common = {
-            "N": run.task.n,
-            "q": run.objective.q,
-            "m": run.objective.m,
-            "run": run.run_index,
-            "answer": run.objective.family,
-        }
-        for name, history in record["watched"].items():
-            for i, loss in enumerate(history):
-                generation = round(run.training.steps * (i + 1) / len(history))
-                point = {"generation": generation, "measure": name.replace("input", "cell")}
-                rows.append(common | point | {"value": 2 * run.task.episode * loss})
-    return pd.DataFrame(rows)
-
-
 def histogram(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
     """Share of inputs [%] at each success rate, mean over runs: N, q, answer, success [%], share [%]."""
     rows = []

@@ -14,7 +14,7 @@ from randformer.report.tables import of_run
 
 @dataclass(frozen=True)
 class Evidence:
-    """What the claims look at: tables.gridworlds of ..."""
+    """What the claims look at: findings.gridworlds of ..."""
 
     models: pd.DataFrame  # the four models
     over_m: pd.DataFrame  # A_R on the worst cell

@@ -23,6 +23,7 @@ PAPER = {
     "10": {("A_r0", 1): {"average": 18, "95th percentile": 39}, ("A_r0", math.inf): {"average": 43}},
 }
 MEASURES = ("average", "95th percentile", "worst cell")
+AFTER = "after training"  # in place of a generation
 
 
 def color(model: str, q: float) -> str:
@@ -72,35 +73,51 @@ def figure_7a(table: pd.DataFrame, most: int, paper: dict) -> Figure:
     return figure
 
 
-def figure_7b(table: pd.DataFrame, over_m: pd.DataFrame, most: int, paper: dict[int, float]) -> Figure:
-    """The average for several m: over training, table: m, generation, value; and at its end, over_m: m, value."""
+def figure_7b(table: pd.DataFrame, most: int, paper: dict[int, float]) -> Figure:
+    """The average steps, of most, for several m: over training, and (generation: AFTER) at its end.
+
+    table: m, generation, value [steps]; paper: {m: steps at the end}.
+    """
     figure, axes = plt.subplots(1, 2, figsize=(11, 4), sharey=True, layout="constrained")
-    colors = dict(zip(sorted(table["m"].unique()), sns.color_palette("viridis", table["m"].nunique()), strict=True))
-    for m, of in table.groupby("m"):
-        band(axes[0], of, color=colors[m], label=f"m = {m}")
-    axes[0].set(xlabel="generation", ylabel="average of minus the steps")
-    axes[0].legend()
-    ends = over_m.groupby("m")["value"]
-    errors = np.abs(np.array([bootstrap(values.to_list()) for _, values in ends]).T - ends.mean().to_numpy())
-    axes[1].errorbar(ends.mean().index, -ends.mean(), errors[::-1], color=PALETTE["A_R"], marker="o", capsize=4)
-    if paper:
-        axes[1].plot(
-            list(paper), [-steps for steps in paper.values()], "o", ms=10, mfc="none", mec=PALETTE["A_R"], alpha=0.55,
-            label="paper (read off)",
-        )  # fmt: skip
-        axes[1].legend()
-    axes[1].set(xlabel=AXES["m"].replace("training step", "generation"), xticks=sorted(over_m["m"].unique()))
-    axes[1].set_title("after training")
-    axes[1].margins(y=0.08)
+    after = table["generation"] == AFTER
+    draw_by_m(axes[0], table[~after].astype({"generation": int}))
+    draw_ends(axes[1], table[after], paper)
     axes[1].set_ylim(bottom=-1.02 * most)
     return figure
 
 
-def figure_7c(n: int, visits: dict[str, np.ndarray], never: int) -> Figure:
-    """Mean first visit of every cell, one panel per model: {title: (cells,)}; never: what stands for no visit."""
-    figure, axes = plt.subplots(1, len(visits), figsize=(3.3 * len(visits), 3.6), layout="constrained", squeeze=False)
-    for axis, (title, times) in zip(axes[0], visits.items(), strict=True):
-        draw_visits(axis, n, times, 0, never)
+def draw_by_m(axis, table: pd.DataFrame) -> None:
+    """Minus the average steps through training, a curve per m. table: m, generation, value."""
+    colors = dict(zip(sorted(table["m"].unique()), sns.color_palette("viridis", table["m"].nunique()), strict=True))
+    for m, of in table.groupby("m"):
+        band(axis, of, color=colors[m], label=f"m = {m}")
+    axis.set(xlabel="generation", ylabel="average of minus the steps")
+    axis.legend()
+
+
+def draw_ends(axis, table: pd.DataFrame, paper: dict[int, float]) -> None:
+    """Minus the average steps after training against m, beside the paper's. table: m, value."""
+    ends = table.groupby("m")["value"]
+    errors = np.abs(np.array([bootstrap(values.to_list()) for _, values in ends]).T - ends.mean().to_numpy())
+    axis.errorbar(ends.mean().index, -ends.mean(), errors[::-1], color=PALETTE["A_R"], marker="o", capsize=4)
+    if paper:
+        axis.plot(
+            list(paper), [-steps for steps in paper.values()], "o", ms=10, mfc="none", mec=PALETTE["A_R"], alpha=0.55,
+            label="paper (read off)",
+        )  # fmt: skip
+        axis.legend()
+    axis.set(xlabel=AXES["m"].replace("training step", "generation"), xticks=sorted(table["m"].unique()))
+    axis.set_title("after training")
+    axis.margins(y=0.08)
+
+
+def figure_7c(n: int, visits: pd.DataFrame, never: int) -> Figure:
+    """Mean first visit [steps] of every cell, one panel per column but "cell"; never: what stands for no visit."""
+    times = visits.drop(columns="cell")
+    panels = len(times.columns)
+    figure, axes = plt.subplots(1, panels, figsize=(3.3 * panels, 3.6), layout="constrained", squeeze=False)
+    for axis, title in zip(axes[0], times, strict=True):
+        draw_visits(axis, n, times[title].to_numpy(), 0, never)
         axis.set_title(title)
     return figure
 
