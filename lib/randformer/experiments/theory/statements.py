@@ -5,6 +5,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from randformer.core.votes import votes_promised
 from randformer.exact import games, propositions
 from randformer.problems.coloring import game
 from randformer.problems.coloring.task import all_cycles
@@ -57,7 +58,7 @@ def votes() -> pd.DataFrame:
     rows = []
     for gap, wrong in product((0.05, 0.1, 0.2, 0.4), (1, 3, 31)):
         needed = propositions.votes_needed(gap, wrong, FAILURE, ELECTIONS, np.random.default_rng(0))
-        promised = propositions.promised(gap, wrong, FAILURE)
+        promised = votes_promised(gap, wrong, FAILURE)
         rows.append({"gap": gap, "wrong answers": wrong, "promised": promised, "needed": needed})
     return pd.DataFrame(rows)
 
