@@ -43,7 +43,8 @@ def tiny_recall(number: int = 0, q: float = 3, fixed: bool = False, **training) 
 
 
 def tiny_gridworld(number: int = 0, q: float = 3, fixed: bool = False, **training) -> NetworkRun:
-    """A grid world run that takes a moment."""
+    """A grid world run that takes a moment; its steps are generations."""
+    training = {"generations" if name == "steps" else name: value for name, value in training.items()}
     return like(TINY_GRIDWORLD, number, q, fixed, **training)
 
 

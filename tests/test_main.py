@@ -96,7 +96,7 @@ def test_a_failed_run_is_named_and_ends_with_status_1(clone):
     poison = """
 from randformer.core import gradient
 losses = gradient.losses
-gradient.losses = lambda run, *of: losses(run, *of) * (float("nan") if run.model.fixed_seed else 1)
+gradient.losses = lambda run, *of: losses(run, *of) * (float("nan") if run.objective.fixed_seed else 1)
 """
     command = FEW + poison + "raise SystemExit(runner.main(['--profile', 'smoke', '--no-figures', '--jobs', '1']))"
     status, out, _ = finish(python(clone, "-c", command))

@@ -35,7 +35,7 @@ def flush(descriptor):
 records.os.fsync = flush
 runs = experiments_coloring.coloring("smoke")["sweep"][: int(sys.argv[3])]
 runs = [replace(run, training=replace(run.training, steps=400)) for run in runs]
-with workers.alone():
+with workers.exclusive_lock():
     outcome = workers.ensure_records("smoke", runs, jobs=int(sys.argv[2]))
 print(f"{flushed[0]} flushes", len(outcome.failed), "failed")
 sys.exit(bool(outcome.failed))

@@ -67,7 +67,7 @@ def load_or_train(profile: str, runs: list[Run]) -> list[dict]:
 
     Raises RuntimeError naming the runs for which that failed.
     """
-    if any(why_stale(profile, run) for run in runs):
+    if any(missing(profile, run) for run in runs):
         with exclusive_lock():
             outcome = ensure_records(profile, runs)
         if outcome.failed:
@@ -111,7 +111,7 @@ def ensure_records(
     if retrain:
         for run in runs:
             set_aside(profile, run, device)
-    needs = {run: why_stale(profile, run) for run in runs}
+    needs = {run: missing(profile, run) for run in runs}
     outcome = Outcome(reused=[run for run in runs if needs[run] is None])
     for run in runs:
         if needs[run] and needs[run][0] and folder(profile, run).exists():
