@@ -16,7 +16,6 @@ TRAIN = """
 import os, signal, sys
 from dataclasses import replace
 from randformer.experiments.coloring import sweep as experiments_coloring
-from randformer.harness import records
 from randformer.core import training
 from randformer.harness import workers
 
@@ -32,7 +31,7 @@ def flush(descriptor):
     fsync(descriptor)
 
 
-records.os.fsync = flush
+os.fsync = flush
 runs = experiments_coloring.coloring("smoke")["sweep"][: int(sys.argv[3])]
 runs = [replace(run, training=replace(run.training, steps=400)) for run in runs]
 with workers.exclusive_lock():

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 import safetensors.torch
@@ -135,7 +136,7 @@ def test_a_record_that_cannot_be_replaced_stays(stored, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(records.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         records.write_record(folder, run, trained, CPU, {})
     with pytest.raises(OSError, match="No space left"):

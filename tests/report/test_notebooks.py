@@ -51,6 +51,7 @@ def test_nothing_is_stored_that_differs_at_every_execution(path):
     assert all({"papermill", "execution"}.isdisjoint(cell.metadata) for cell in notebook.cells)
 
 
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 KINDS = {"profile": str, "vertices": (int, type(None))}
 
 
@@ -99,13 +100,32 @@ def test_papermill_stops_at_a_bad_parameter(tmp_path, name, value, told):
     assert source.read_bytes() == before
 
 
+def test_a_notebook_is_stored_where_the_cache_is_on_another_file_system(monkeypatch, tmp_path, no_folder_is_renamed):
+    cells = [nbformat.v4.new_code_cell('profile = "laptop"  # one', metadata={"tags": ["parameters"]})]
+    (tmp_path / "notebooks").mkdir()
+    path = tmp_path / "notebooks" / "x.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), path)
+    monkeypatch.setattr(notebooks, "ROOT", tmp_path)
+    monkeypatch.setattr(notebooks, "CACHE", tmp_path)
+    no_folder_is_renamed.append(tmp_path / "x.ipynb")
+
+    def execute(source, executed, *given, **options):
+        notebook = nbformat.read(source, as_version=4)
+        notebook.metadata["done"] = "yes"
+        nbformat.write(notebook, executed)
+
+    monkeypatch.setattr(notebooks.papermill, "execute_notebook", execute)
+    notebooks.execute("x.ipynb", "laptop")
+    assert nbformat.read(path, as_version=4).metadata.done == "yes"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["notebooks"]
+
+
 def test_a_notebook_that_fails_stays_as_it_was(monkeypatch, tmp_path):
     cells = [nbformat.v4.new_code_cell('profile = "laptop"  # one', metadata={"tags": ["parameters"]})]
     cells.append(nbformat.v4.new_code_cell("1 / 0"))
     (tmp_path / "notebooks").mkdir()
     path = tmp_path / "notebooks" / "x.ipynb"
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=KERNEL), path)
     before = path.read_bytes()
     monkeypatch.setattr(notebooks, "ROOT", tmp_path)
     with pytest.raises(papermill.PapermillExecutionError, match="division by zero"):

@@ -11,6 +11,7 @@ from nbstripout import strip_output
 from traitlets.config import Config
 
 from randformer.harness.checks import BadInput, one_of
+from randformer.harness.files import write_bytes
 from randformer.harness.profiles import PROFILES
 from randformer.harness.records import CACHE, ROOT
 
@@ -64,12 +65,13 @@ def execute(name: str, profile: str) -> None:
     if default != '"laptop"':
         raise BadInput(f'the parameters cell of {name} has profile = {default}: give "laptop"')
     executed = CACHE / name
+    executed.parent.mkdir(parents=True, exist_ok=True)
     try:
         papermill.execute_notebook(
             str(source), str(executed), given, cwd=str(source.parent), progress_bar=False, config=PRIVATE
         )
         tidy(executed)
-        executed.replace(target)
+        write_bytes(target, executed.read_bytes())  # .cache may be on another file system
     finally:
         executed.unlink(missing_ok=True)
 
