@@ -6,7 +6,6 @@ import safetensors.torch
 import torch
 
 from helpers import contents, tiny
-from randformer.core.training import begin, saved_state
 from randformer.harness import records
 from randformer.harness.records import RecordError
 
@@ -148,18 +147,3 @@ def test_a_record_that_cannot_be_replaced_stays(stored, monkeypatch):
 def test_records_hold_no_number_that_json_cannot_tell():
     with pytest.raises(ValueError, match="JSON"):
         records.canonical({"loss": float("nan")})
-
-
-def test_a_damaged_checkpoint_means_starting_over(tmp_path):
-    run = tiny()
-    state = begin(run, CPU)
-    state.step = 7
-    records.save_checkpoint(tmp_path, run, CPU, saved_state(state, 0))
-    assert records.load_checkpoint(tmp_path, run, CPU)["step"] == 7
-    path = records.checkpoint_path(tmp_path, run, CPU)
-    whole = path.read_bytes()
-    for data in (whole[:50], whole[:-1], flip(whole, 200, 3), b""):
-        path.write_bytes(data)
-        assert records.load_checkpoint(tmp_path, run, CPU) is None
-    records.drop_checkpoint(tmp_path, run, CPU)
-    assert not path.exists()

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from randformer.contract import Run, Tick
-from randformer.harness import records
+from randformer.harness import checkpoints, records
 from randformer.harness.processes import configure_process
 from randformer.harness.records import CACHE, ROOT, RecordError
 
@@ -52,7 +52,7 @@ def work(job: Job, tick: Tick) -> dict[Run, str]:
         for run, result in trained.items():
             provenance = {"commit": code, "cpu_seconds": round(result.seconds, 1)}
             records.write_record(job.folder(run), run, result, device, provenance)
-            records.drop_checkpoint(CACHE, run, device)
+            checkpoints.drop(CACHE, run, device)
     for run in job.runs:
         if run not in failed:
             record = records.read_record(job.folder(run), run)

@@ -6,7 +6,7 @@
         weights.safetensors  the weights by name, and the fixed seed of an A_r0
         evaluation.json      what the model does, measured once (evaluation.py)
         provenance.json      what differs between two trainings of the same numbers: commit, seconds
-    .cache/                  checkpoints of trainings in progress
+    .cache/                  trainings in progress (checkpoints.py)
 
 Every JSON file carries a checksum of its content, and run.json one of the weights. Files are written under a
 temporary name, flushed to the disk and renamed, so a file is there whole or not at all. Nothing is pickled.
@@ -166,32 +166,3 @@ def read_evaluation(folder: Path, version: int) -> dict:
         if content["weights"] != read_json(folder / "run.json")["weights"]:
             raise RecordError(f"{path.name} is of other weights")
         return content["result"]
-
-
-# Checkpoints
-
-
-def checkpoint_path(cache: Path, run: Run, device: torch.device) -> Path:
-    """Where a training in progress keeps its state."""
-    return cache / f"{run.key}-{device.type}.checkpoint"
-
-
-def save_checkpoint(cache: Path, run: Run, device: torch.device, tensors: dict[str, torch.Tensor]) -> None:
-    """Put a training in progress in the cache."""
-    data = safetensors.torch.save(tensors)
-    write_bytes(checkpoint_path(cache, run, device), sha256(data).encode() + data)
-
-
-def load_checkpoint(cache: Path, run: Run, device: torch.device) -> dict[str, torch.Tensor] | None:
-    """The tensors last saved; None where there is no whole checkpoint."""
-    try:
-        content = checkpoint_path(cache, run, device).read_bytes()
-    except FileNotFoundError:
-        return None
-    checksum, data = content[:64], content[64:]
-    return safetensors.torch.load(data) if checksum == sha256(data).encode() else None
-
-
-def drop_checkpoint(cache: Path, run: Run, device: torch.device) -> None:
-    """Remove a checkpoint that is not needed any more."""
-    remove(checkpoint_path(cache, run, device))

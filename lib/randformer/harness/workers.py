@@ -12,7 +12,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 import torch
 
 from randformer.contract import Run, Tick
-from randformer.harness import cluster, files, processes, records
+from randformer.harness import checkpoints, cluster, files, processes, records
 from randformer.harness.checks import BadInput, at_least, one_of
 from randformer.harness.jobs import Job, attempt, failures_of, packed, unpack, why_stale, work_remotely
 from randformer.harness.records import CACHE, ROOT, RecordError
@@ -149,7 +149,7 @@ def each(jobs: list[Job], count: int, device: str, scheduler: str | None, tick: 
 
 def set_aside(profile: str, run: Run, device: str) -> None:
     """Move a record to .cache/replaced/, so that training anew can be killed and resumed, and nothing is lost."""
-    records.drop_checkpoint(CACHE, run, torch.device(device))
+    checkpoints.drop(CACHE, run, torch.device(device))
     files.set_aside(folder(profile, run), CACHE / "replaced" / run.key)
 
 
