@@ -147,3 +147,11 @@ def test_a_record_that_cannot_be_replaced_stays(stored, monkeypatch):
 def test_records_hold_no_number_that_json_cannot_tell():
     with pytest.raises(ValueError, match="JSON"):
         records.canonical({"loss": float("nan")})
+
+
+def test_an_evaluation_that_is_not_finite_is_told_as_that(stored):
+    _, _, folder = stored
+    before = contents(folder)
+    with pytest.raises(RecordError, match="numbers that are not finite: the training diverged"):
+        records.write_evaluation(folder, 1, "0" * 64, {"average": float("inf")})
+    assert contents(folder) == before

@@ -52,6 +52,11 @@ class State:
         rows = {name: getattr(self, name)[keep] for name in self.TENSORS}
         return replace(self, generators=chosen, replayed=None, **rows)
 
+    def finite(self) -> Tensor:
+        """Which models' numbers, as they would be stored, are all finite, (K,)."""
+        stored = (self.parameters, self.std, self.history.flatten(1))
+        return torch.stack([numbers.isfinite().all(1) for numbers in stored]).all(0)
+
 
 def begin(run: NetworkRun, device: torch.device) -> State:
     """A run's state before its first step."""
@@ -152,17 +157,20 @@ def train_together(runs: list[NetworkRun], state: State, cache: Path, tick: Tick
         steps = end - state.step
         while runs and state.step < end:
             l_q, finite = training.step(runs[0], q, state)
+            finite &= l_q.isfinite()
             total += l_q
             if not finite.all():
-                lost = [run for run, ok in zip(runs, finite.tolist(), strict=True) if not ok]
-                diverged |= {run: state.step for run in lost}
-                runs = [run for run in runs if run not in lost]
-                state, q, total = state.select(finite), q[finite], total[finite]
+                runs, state = without_lost(runs, state, finite, diverged)
+                q, total = q[finite], total[finite]
         if runs:
             state.seconds += (time.process_time() - began) / len(runs)
             began = time.process_time()
             point = torch.cat([(total / steps).float().unsqueeze(1), training.watch(runs[0], state)], 1)
             state.history = torch.cat([state.history, point.unsqueeze(1)], 1)
+            finite = state.finite()  # no later step notices what the last update, or that before a checkpoint, did
+            if not finite.all():
+                runs, state = without_lost(runs, state, finite, diverged)
+                q = q[finite]
         tick(steps * len(runs))
         if runs and time.monotonic() - saved > CHECKPOINT_SECONDS and state.step < training.steps:
             for k, run in enumerate(runs):

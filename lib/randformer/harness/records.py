@@ -154,7 +154,10 @@ def write_evaluation(folder: Path, version: int, weights: str, result: dict) -> 
     path = folder / "evaluation.json"
     if path.is_dir():  # damage that no file can be renamed over
         remove(path)
-    write_json(path, {"version": version, "weights": weights, "result": result})
+    try:
+        write_json(path, {"version": version, "weights": weights, "result": result})
+    except ValueError:
+        raise RecordError("the evaluation has numbers that are not finite: the training diverged") from None
 
 
 def read_evaluation(folder: Path, version: int) -> dict:
