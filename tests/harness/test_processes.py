@@ -1,4 +1,5 @@
 import ctypes
+import multiprocessing
 import os
 import signal
 import time
@@ -6,7 +7,7 @@ import time
 import pytest
 
 from helpers import finish, python
-from randformer.harness.processes import each
+from randformer.harness.processes import Killed, each
 
 
 def square(job: int, tick) -> int:
@@ -31,6 +32,39 @@ def test_every_job_is_done_once_and_progress_adds_up(count):
 def test_a_process_that_is_killed_is_told_as_its_jobs_result():
     done = dict(each(square, [2, -1], 2, lambda amount: None))
     assert isinstance(done[-1], Exception)
+
+
+def deadly(job: tuple, tick) -> int:
+    """A job of a number, a folder and how many of its tries are killed; counts them."""
+    number, folder, deaths = job
+    tick(10)
+    tries = len(list(folder.glob(f"{number}-*")))
+    (folder / f"{number}-{tries}").touch()
+    if tries < deaths:
+        while len(list(folder.iterdir())) < 2:  # the others are at work
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.02)
+    return number
+
+
+@pytest.mark.parametrize("deaths", [1, 2])
+def test_only_the_job_whose_process_is_killed_is_tried_again_and_only_once(tmp_path, deaths):
+    ticks, jobs = [], [(number, tmp_path, deaths if number == 1 else 0) for number in range(8)]
+    done = dict(each(deadly, jobs, 2, ticks.append))
+    assert len(done) == len(jobs)
+    assert [job[0] for job, result in done.items() if isinstance(result, Killed)] == ([1] if deaths == 2 else [])
+    assert all(job[0] == result for job, result in done.items() if not isinstance(result, Killed))
+    tries = [len(list(tmp_path.glob(f"{number}-*"))) for number in range(8)]
+    assert tries == [1, 2, 1, 1, 1, 1, 1, 1]
+    assert sum(ticks) == 10 * (8 if deaths == 1 else 7)
+
+
+def test_left_early_it_ends_its_processes():
+    found = each(square, [1, 2, 3, 4], 2, lambda amount: None)
+    next(found)
+    found.close()
+    assert multiprocessing.active_children() == []
 
 
 def test_an_error_that_work_did_not_catch_is_raised():
