@@ -1,5 +1,7 @@
 """Fixtures of all tests."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,21 @@ def drawn(monkeypatch, tmp_path):
     plots.style()
     yield
     plt.close("all")
+
+
+@pytest.fixture
+def no_folder_is_renamed(monkeypatch) -> list[Path]:
+    """Files and folders that a test puts in cannot be renamed, as if they were on a file system of their own."""
+    kept, renames = [], {name: getattr(os, name) for name in ("rename", "replace")}
+
+    def rename(name, path, place):
+        if Path(path) in kept:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        renames[name](path, place)
+
+    for name in renames:
+        monkeypatch.setattr(os, name, lambda path, place, name=name: rename(name, path, place))
+    return kept
 
 
 @pytest.fixture(scope="session")

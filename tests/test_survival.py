@@ -1,5 +1,6 @@
 """The harm that a long computation meets: kills at any moment, a full disk. What is recorded afterwards is the same."""
 
+import os
 import random
 import shutil
 import signal
@@ -16,7 +17,6 @@ TRAIN = """
 import os, signal, sys
 from dataclasses import replace
 from randformer.experiments.coloring import sweep as experiments_coloring
-from randformer.harness import records
 from randformer.core import training
 from randformer.harness import workers
 
@@ -32,7 +32,7 @@ def flush(descriptor):
     fsync(descriptor)
 
 
-records.os.fsync = flush
+os.fsync = flush
 runs = experiments_coloring.coloring("smoke")["sweep"][: int(sys.argv[3])]
 runs = [replace(run, training=replace(run.training, steps=400)) for run in runs]
 with workers.exclusive_lock():
@@ -96,6 +96,27 @@ def test_two_processes_killed_with_their_parent_end_with_the_same_bytes(undistur
         status, _, err = finish(train(clone, jobs=2))
         assert status == 0, err
         assert records_of(clone) == reference
+
+
+def test_a_worker_that_is_killed_fails_no_run(clone):
+    """One of two is killed as soon as it is there: its job is begun again, and the other's go on."""
+    assert finish(train(clone, jobs=2))[0] == 0
+    reference = records_of(clone)
+    shutil.rmtree(clone / "results")
+    process = train(clone, jobs=2)
+    while not (found := spawned(process.pid)) and process.poll() is None:
+        time.sleep(0.02)
+    os.kill(found[0], signal.SIGKILL)
+    status, out, err = finish(process)
+    assert status == 0, err
+    assert "0 failed" in out
+    assert records_of(clone) == reference
+
+
+def spawned(pid: int) -> list[int]:
+    """Worker processes of a process."""
+    lines = os.popen(f"ps -ww -o pid=,args= --ppid {pid}").read().splitlines()
+    return [int(line.split()[0]) for line in lines if "spawn_main" in line]
 
 
 @pytest.mark.parametrize("part", [0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.85, 0.95, 1.0])

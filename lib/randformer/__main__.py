@@ -16,8 +16,9 @@ from randformer.core.runs import NetworkRun
 from randformer.experiments import registry
 from randformer.harness import workers
 from randformer.harness.checks import BadInput, at_least, one_of, shaped
+from randformer.harness.files import write_bytes
 from randformer.harness.profiles import PROFILES
-from randformer.harness.records import ROOT, write_bytes
+from randformer.harness.records import ROOT
 
 SMOKE = " (too small to show anything, its verdicts mean nothing)"
 
@@ -181,7 +182,7 @@ def explain(profile: str, runs: list[NetworkRun]) -> int:
     names = {run.problem for run in runs}
     stored = {name: [flat(config) for config in workers.stored_configs(profile, name)] for name in names}
     for run in runs:
-        need = workers.why_stale(profile, run)
+        need = workers.missing(profile, run)
         if need is None:
             print(f"reused     {run.key}  {run}")
             continue

@@ -48,8 +48,8 @@ class Run(Protocol):
     def train(self, runs: list[Self], device: torch.device, cache: Path, tick: Tick) -> tuple[dict, dict]:
         """Train runs of one group, from their checkpoints in cache where there are any; tick hears of units of work.
 
-        Returns {run: Trained}, and of those whose loss is no longer finite {run: step}. Each run's numbers must be the
-        same alone, beside any others, and after a kill.
+        Returns {run: Trained}, and of those whose loss or weights are no longer finite {run: step}. Each run's numbers
+        must be the same alone, beside any others, and after a kill.
         """
         ...
 

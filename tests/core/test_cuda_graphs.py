@@ -10,7 +10,7 @@ from randformer.core.cuda_graphs import Replayed
 from randformer.core.gradient import GradientTraining, drawn_gradients, gradients
 from randformer.core.training import begin, join, saved_state, train
 from randformer.experiments.registry import declared
-from randformer.harness.records import save_checkpoint
+from randformer.harness import checkpoints
 
 META = torch.device("meta")
 KINDS = {  # one run of every kind of network and task that is trained by gradient
@@ -66,6 +66,7 @@ def test_a_replayed_gradient_is_the_one_computed(run, tmp_path):
     half = begin(run, cuda)
     for _ in range(run.training.steps // 2):
         run.training.step(run, torch.tensor([run.objective.q], device=cuda), half)
-    save_checkpoint(tmp_path, run, half.parameters.device, saved_state(half, 0))
+    half.history = half.history.new_zeros(1, half.step, 1)
+    checkpoints.save(tmp_path, run, half.parameters.device, saved_state(half, 0))
     again, _ = train([run], cuda, tmp_path, lambda steps: None)
     torch.testing.assert_close(whole[run].parameters, again[run].parameters)

@@ -93,6 +93,44 @@ def test_a_run_that_diverges_stops_alone(monkeypatch, tmp_path):
     assert len(kept) == 1  # the diverged run's last checkpoint, from before
 
 
+@pytest.mark.parametrize("kind", [tiny, tiny_recall, tiny_gridworld])
+def test_weights_that_overflow_in_the_last_update_are_told(tmp_path, kind):
+    run = kind(steps=1, learning_rate=1e40)
+    assert train([run], CPU, tmp_path, silent) == ({}, {run: 1})
+
+
+@pytest.mark.parametrize("number", [math.inf, math.nan])
+def test_a_last_update_that_overflows_leaves_the_others_alone(monkeypatch, tmp_path, number):
+    runs = [tiny(0), tiny(1), tiny(2)]
+    undisturbed, _ = train(runs, CPU, tmp_path, silent)
+    descend = gradient.GradientTraining.descend
+
+    def overflow(training, state, of):
+        descend(training, state, of)
+        if state.step == 20:
+            state.parameters[1, 5] = number
+
+    monkeypatch.setattr(gradient.GradientTraining, "descend", overflow)
+    trained, diverged = train(runs, CPU, tmp_path, silent)
+    assert diverged == {runs[1]: 20}
+    assert set(trained) == {runs[0], runs[2]}
+    assert all(torch.equal(trained[run].parameters, undisturbed[run].parameters) for run in trained)
+
+
+@pytest.mark.parametrize(("kind", "what"), [(tiny, "step"), (tiny_gridworld, "step"), (tiny_gridworld, "watch")])
+def test_a_history_that_is_not_finite_is_told(monkeypatch, tmp_path, kind, what):
+    """The loss that is noted, though not the one that is descended on; what is watched."""
+    run = kind()
+    method = getattr(type(run.training), what)
+
+    def infinite(training, run, *given):
+        found, more = method(training, run, *given), math.inf if given[-1].step > 5 else 0.0
+        return (found[0] + more, found[1]) if what == "step" else found + more
+
+    monkeypatch.setattr(type(run.training), what, infinite)
+    assert train([run], CPU, tmp_path, silent) == ({}, {run: 6})
+
+
 @pytest.mark.parametrize("points", [0, 7, 19])
 @pytest.mark.parametrize("kind", [tiny, tiny_gridworld])
 def test_a_training_goes_on_from_its_checkpoint_with_the_same_bytes(monkeypatch, tmp_path, kind, points):

@@ -30,12 +30,28 @@ def test_a_job_done_afar_leaves_the_same_bytes_here(elsewhere):
 
 
 def test_what_came_back_damaged_is_not_put_in_place(elsewhere):
-    job = Job(elsewhere / "results", RUNS[:1], "cpu", True)
+    job = Job(elsewhere / "results", RUNS, "cpu", True)
     failed, files = jobs.work_remotely((job, {}), lambda amount: None)
     files[RUNS[0]]["weights.safetensors"] += b"x"
     told = jobs.failures_of(job, jobs.unpack, failed, files)
+    assert list(told) == [RUNS[0]]
     assert told[RUNS[0]].startswith("RecordError: weights.safetensors is damaged")
-    assert contents(job.results) == {}
+    assert not job.folder(RUNS[0]).exists()
+    assert jobs.why_stale(job.folder(RUNS[1]), RUNS[1]) is None
+
+
+def test_a_job_begun_again_trains_only_what_is_not_there(elsewhere, monkeypatch):
+    job, ticks, trained = Job(elsewhere / "results", RUNS, "cpu", True), [], []
+    jobs.work(replace(job, runs=RUNS[:1]), lambda amount: None)
+    (job.folder(RUNS[0]) / "evaluation.json").unlink()
+    train = type(RUNS[0]).train
+    monkeypatch.setattr(
+        type(RUNS[0]), "train", lambda run, runs, *rest: trained.extend(runs) or train(run, runs, *rest)
+    )
+    assert jobs.work(job, ticks.append) == {}
+    assert trained == [RUNS[1]]
+    assert sum(ticks) == sum(run.cost for run in RUNS)
+    assert [jobs.why_stale(job.folder(run), run) for run in RUNS] == [None, None]
 
 
 def test_what_did_not_come_back_has_failed(elsewhere):

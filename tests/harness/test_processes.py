@@ -1,4 +1,5 @@
 import ctypes
+import multiprocessing
 import os
 import signal
 import time
@@ -6,8 +7,7 @@ import time
 import pytest
 
 from helpers import finish, python
-from randformer.harness.checks import BadInput
-from randformer.harness.processes import each, multiprocessing, progress
+from randformer.harness.processes import Killed, each, progress
 
 
 def square(job: int, tick) -> int:
@@ -34,24 +34,59 @@ def test_a_process_that_is_killed_is_told_as_its_jobs_result():
     assert isinstance(done[-1], Exception)
 
 
+def deadly(job: tuple, tick) -> int:
+    """A job of a number, a folder and how many of its tries are killed; counts them."""
+    number, folder, deaths = job
+    tick(10)
+    tries = len(list(folder.glob(f"{number}-*")))
+    (folder / f"{number}-{tries}").touch()
+    if tries < deaths:
+        while len(list(folder.iterdir())) < 2:  # the others are at work
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(0.02)
+    return number
+
+
+@pytest.mark.parametrize("deaths", [1, 2])
+def test_only_the_job_whose_process_is_killed_is_tried_again_and_only_once(tmp_path, deaths):
+    ticks, jobs = [], [(number, tmp_path, deaths if number == 1 else 0) for number in range(8)]
+    done = dict(each(deadly, jobs, 2, ticks.append))
+    assert len(done) == len(jobs)
+    assert [job[0] for job, result in done.items() if isinstance(result, Killed)] == ([1] if deaths == 2 else [])
+    assert all(job[0] == result for job, result in done.items() if not isinstance(result, Killed))
+    tries = [len(list(tmp_path.glob(f"{number}-*"))) for number in range(8)]
+    assert tries == [1, 2, 1, 1, 1, 1, 1, 1]
+    assert sum(ticks) == 10 * (8 if deaths == 1 else 7)
+
+
+def test_left_early_it_ends_its_processes():
+    found = each(square, [1, 2, 3, 4], 2, lambda amount: None)
+    next(found)
+    found.close()
+    assert multiprocessing.active_children() == []
+
+
 def test_an_error_that_work_did_not_catch_is_raised():
     with pytest.raises(ValueError, match="unlucky"):
         list(each(square, [1, 13], 2, lambda amount: None))
 
 
-@pytest.mark.parametrize("error", [PermissionError(13, "Permission denied"), OSError(30, "Read-only"), ImportError("")])
-def test_without_shared_memory_it_says_so(monkeypatch, error):
-    def refused(self, *arguments):
-        raise error
+def test_shared_memory_is_not_needed(monkeypatch):
+    """Where /dev/shm cannot be written there are no semaphores."""
 
-    monkeypatch.setattr(multiprocessing.context.BaseContext, "Queue", refused)
-    with pytest.raises(BadInput, match=r"^several processes at once need shared memory, and /dev/shm gives none"):
-        list(each(square, [1, 2], 2, lambda amount: None))
+    def refused(*arguments):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("_multiprocessing.SemLock", refused)
+    assert dict(each(square, [1, 2], 2, lambda amount: None)) == {1: 1, 2: 4}
 
 
 def test_a_script_without_main_guard_is_told(clone):
     """Its workers read it, and would train in their turn."""
-    code = "from randformer import processes\nimport os\nlist(processes.each(os.fspath, ['a', 'b'], 2, print))\n"
+    code = (
+        "from randformer.harness import processes\nimport os\nlist(processes.each(os.fspath, ['a', 'b'], 2, print))\n"
+    )
     (clone / "script.py").write_text(code, encoding="utf-8")
     status, _, err = finish(python(clone, "script.py"))
     assert status == 1

@@ -1,11 +1,11 @@
 import json
+import os
 
 import pytest
 import safetensors.torch
 import torch
 
 from helpers import contents, tiny
-from randformer.core.training import begin, saved_state
 from randformer.harness import records
 from randformer.harness.records import RecordError
 
@@ -135,7 +135,7 @@ def test_a_record_that_cannot_be_replaced_stays(stored, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(records.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         records.write_record(folder, run, trained, CPU, {})
     with pytest.raises(OSError, match="No space left"):
@@ -161,16 +161,9 @@ def test_records_hold_no_number_that_json_cannot_tell():
         records.canonical({"loss": float("nan")})
 
 
-def test_a_damaged_checkpoint_means_starting_over(tmp_path):
-    run = tiny()
-    state = begin(run, CPU)
-    state.step = 7
-    records.save_checkpoint(tmp_path, run, CPU, saved_state(state, 0))
-    assert records.load_checkpoint(tmp_path, run, CPU)["step"] == 7
-    path = records.checkpoint_path(tmp_path, run, CPU)
-    whole = path.read_bytes()
-    for data in (whole[:50], whole[:-1], flip(whole, 200, 3), b""):
-        path.write_bytes(data)
-        assert records.load_checkpoint(tmp_path, run, CPU) is None
-    records.drop_checkpoint(tmp_path, run, CPU)
-    assert not path.exists()
+def test_an_evaluation_that_is_not_finite_is_told_as_that(stored):
+    _, _, folder = stored
+    before = contents(folder)
+    with pytest.raises(RecordError, match="numbers that are not finite: the training diverged"):
+        records.write_evaluation(folder, 1, "0" * 64, {"average": float("inf")})
+    assert contents(folder) == before

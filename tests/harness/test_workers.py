@@ -1,4 +1,6 @@
+import errno
 import os
+from dataclasses import replace
 
 import pytest
 import torch
@@ -6,7 +8,7 @@ import torch
 from helpers import contents, tiny
 from randformer.core import gradient, runs, training
 from randformer.experiments.registry import declared
-from randformer.harness import jobs, workers
+from randformer.harness import jobs, processes, records, workers
 from randformer.harness.checks import BadInput
 from randformer.harness.workers import Outcome, ensure_records, groups, load_or_train, why_stale
 from randformer.problems.coloring.task import Coloring
@@ -58,6 +60,25 @@ def test_a_damaged_record_is_named_retrained_and_never_used(elsewhere, capsys, d
     assert list(outcome.refused) == [RUNS[0]]
     assert f"not used: record {RUNS[0].key}" in capsys.readouterr().err
     assert contents(elsewhere / "results", but=("provenance.json",)) == before
+
+
+@pytest.mark.parametrize("harm", ["damaged", "of other weights", "of another version"])
+def test_an_evaluation_that_is_not_used_is_named_and_made_anew(elsewhere, capsys, harm):
+    ensure_records("smoke", RUNS[:2], jobs=1)
+    before = contents(elsewhere / "results")
+    where, other = (workers.folder("smoke", run) / "evaluation.json" for run in RUNS[:2])
+    if harm == "damaged":
+        where.write_text(where.read_text().replace("1", "2"))
+    elif harm == "of other weights":
+        where.write_bytes(other.read_bytes())
+    else:
+        records.write_evaluation(where.parent, -1, records.read_json(where)["weights"], {})
+    outcome = ensure_records("smoke", RUNS[:2], jobs=1)
+    assert (outcome.evaluated, list(outcome.refused)) == (RUNS[:1], RUNS[:1])
+    told = capsys.readouterr().err
+    assert f"not used: evaluation of record {RUNS[0].key} ({RUNS[0]}): evaluation.json " in told
+    assert RUNS[1].key not in told
+    assert contents(elsewhere / "results") == before
 
 
 def test_retraining_gives_the_same_bytes(elsewhere):
@@ -126,19 +147,48 @@ def test_an_error_in_one_job_leaves_the_others_alone(monkeypatch):
     assert outcome.failed == {RUNS[2]: "MemoryError: no more"}
 
 
-def test_of_a_job_that_ends_early_only_what_is_missing_has_failed(monkeypatch):
-    """The second of two runs trained side by side cannot be evaluated: the first is done."""
+def test_an_evaluation_that_fails_fails_its_run_alone(monkeypatch):
+    """The first of two runs trained side by side cannot be evaluated."""
     evaluate = Coloring.evaluate
 
     def failing(task, run, *rest):
-        if run.run_index == 1:
+        if run.run_index == 0:
             raise MemoryError("no more")
         return evaluate(task, run, *rest)
 
     monkeypatch.setattr(Coloring, "evaluate", failing)
     outcome = ensure_records("smoke", RUNS[:2], jobs=1)
+    assert outcome.trained == RUNS[1:2]
+    assert outcome.failed == {RUNS[0]: "MemoryError: no more"}
+
+
+def test_a_record_that_cannot_be_stored_fails_its_run_alone(monkeypatch):
+    write_record = records.write_record
+
+    def failing(folder, run, *rest):
+        if run.run_index == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write_record(folder, run, *rest)
+
+    monkeypatch.setattr(records, "write_record", failing)
+    outcome = ensure_records("smoke", RUNS[:2], jobs=1)
+    assert outcome.trained == RUNS[1:2]
+    assert outcome.failed == {RUNS[0]: "the disk is full"}
+
+
+def test_what_a_killed_job_has_on_disk_is_done(monkeypatch):
+    """A process is killed after it trained and evaluated one of two runs, at both tries."""
+
+    def killed(job, tick):
+        attempt(replace(job, runs=job.runs[:1]), tick)
+        return processes.Killed("its process was killed twice")
+
+    attempt = workers.attempt
+    monkeypatch.setattr(workers, "attempt", killed)
+    outcome = ensure_records("smoke", RUNS[:2], jobs=1)
     assert outcome.trained == RUNS[:1]
-    assert outcome.failed == {RUNS[1]: "MemoryError: no more"}
+    assert list(outcome.failed) == RUNS[1:2]
+    assert "killed" in outcome.failed[RUNS[1]]
 
 
 def test_evaluations_come_in_the_order_asked_for(monkeypatch):
@@ -178,6 +228,58 @@ def test_notebooks_of_the_process_that_is_alone_do_not_wait_for_it(monkeypatch):
         with workers.exclusive_lock():
             pass
     assert workers.ALONE not in os.environ
+
+
+def test_a_link_that_a_killed_process_left_is_swept_away_and_not_what_it_points_to(elsewhere):
+    """And a record's folder that is a link, to nothing or to a damaged record, is named and replaced."""
+    theirs = elsewhere / "theirs"
+    theirs.mkdir()
+    (theirs / "run.json").write_text("{")
+    where = workers.folder("smoke", RUNS[0])
+    where.parent.mkdir(parents=True)
+    for link in (where.parent / ".abc.1.old.tmp", where):
+        link.symlink_to(theirs)
+    workers.folder("smoke", RUNS[1]).symlink_to(elsewhere / "nowhere")
+    outcome = ensure_records("smoke", RUNS[:2], jobs=1)
+    assert set(outcome.refused) == set(outcome.trained) == set(RUNS[:2])
+    assert [path.name for path in where.parent.glob(".*")] == []
+    assert not where.is_symlink()
+    assert ensure_records("smoke", RUNS[:2], jobs=1).reused == RUNS[:2]
+    assert contents(theirs) == {"run.json": b"{"}
+
+
+def test_training_anew_takes_a_linked_record_away_and_leaves_what_it_points_to(elsewhere):
+    ensure_records("smoke", RUNS[:1], jobs=1)
+    where = workers.folder("smoke", RUNS[0])
+    where.rename(elsewhere / "theirs")
+    where.symlink_to(elsewhere / "theirs")
+    before = contents(elsewhere / "theirs")
+    assert ensure_records("smoke", RUNS[:1], jobs=1, retrain=True).trained == RUNS[:1]
+    assert contents(elsewhere / "theirs") == before
+    assert not where.is_symlink()
+
+
+def test_a_folder_in_the_place_of_an_evaluation_is_replaced(elsewhere):
+    ensure_records("smoke", RUNS[:1], jobs=1)
+    path = workers.folder("smoke", RUNS[0]) / "evaluation.json"
+    whole = path.read_bytes()
+    path.unlink()
+    (path / "x").mkdir(parents=True)
+    assert ensure_records("smoke", RUNS[:1], jobs=1).evaluated == RUNS[:1]
+    assert path.read_bytes() == whole
+
+
+def test_records_are_set_aside_and_replaced_where_no_folder_can_be_renamed(elsewhere, no_folder_is_renamed):
+    """A cache on another file system; records in an overlay's lower layer."""
+    ensure_records("smoke", RUNS[:2], jobs=1)
+    where, before = workers.folder("smoke", RUNS[0]), contents(elsewhere / "results", but=("provenance.json",))
+    no_folder_is_renamed.append(where)
+    assert ensure_records("smoke", RUNS[:1], jobs=1, retrain=True).trained == RUNS[:1]
+    assert (elsewhere / ".cache" / "replaced" / RUNS[0].key / "run.json").exists()
+    (where / "run.json").write_text("{")
+    assert ensure_records("smoke", RUNS[:2], jobs=1).trained == RUNS[:1]
+    assert contents(elsewhere / "results", but=("provenance.json",)) == before
+    assert [path.name for path in where.parent.glob(".*")] == []
 
 
 def test_a_missing_gpu_is_told():

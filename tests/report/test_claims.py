@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 from operator import itemgetter
 
@@ -90,6 +92,64 @@ def test_rows_are_stored_beside_those_of_other_notebooks(monkeypatch, tmp_path):
     shown = claims.store("laptop", [later], {"a": [1.0, 2.0]})
     assert shown["verdict"].to_list() == ["not replicated"]
     assert claims.read("laptop")["verdict"].to_list() == ["replicated", "replicated", "not replicated"]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from randformer.report import claims
+claims.ROOT = Path(sys.argv[1])
+one = claims.Condition(lambda seen: seen, ">=", 0)
+for i in range(20):
+    claims.store("laptop", [claims.Claim(f"{sys.argv[2]}{i}", "", "", "", (one,), f"{sys.argv[2]}{i}.ipynb")], [1, 2])
+"""
+
+
+def test_two_processes_at_once_lose_no_row(tmp_path, monkeypatch):
+    both = [subprocess.Popen([sys.executable, "-c", WRITER, tmp_path, name]) for name in "ab"]
+    assert [process.wait(timeout=120) for process in both] == [0, 0]
+    monkeypatch.setattr(claims, "ROOT", tmp_path)
+    assert sorted(claims.read("laptop")["id"]) == sorted(f"{name}{i}" for name in "ab" for i in range(20))
+
+
+@pytest.mark.parametrize("harm", ["edited", "without its checksum", "with another's checksum"])
+def test_a_table_that_a_person_changed_is_told_and_kept_out_of_the_readme(monkeypatch, tmp_path, harm):
+    monkeypatch.setattr(claims, "ROOT", tmp_path)
+    claims.store("laptop", [AT_LEAST_60], {"a": [1, 2]})
+    table, checksum = claims.places("laptop")
+    if harm == "edited":
+        table.write_text(table.read_text().replace("not replicated", "replicated"))
+    elif harm == "without its checksum":
+        checksum.unlink()
+    else:
+        checksum.write_text("0" * 64 + "  claims.csv\n")
+    before = table.read_bytes()
+    for act in (lambda: claims.read("laptop"), lambda: claims.store("laptop", [BOTH], {"a": [1, 2], "b": [0, 0]})):
+        with pytest.raises(BadInput, match=r"claims\.csv was changed, claims\.sha256 is not of it: delete it"):
+            act()
+    assert table.read_bytes() == before
+
+
+@pytest.mark.parametrize("writes", [1, 2, 3])
+def test_a_writer_killed_at_any_moment_leaves_a_table_that_is_read(monkeypatch, tmp_path, writes):
+    """Between the table and its checksum, too."""
+    monkeypatch.setattr(claims, "ROOT", tmp_path)
+    claims.store("laptop", [AT_LEAST_60], {"a": [1, 2]})
+    write_bytes, done = claims.write_bytes, []
+
+    def killed(*given):
+        done.append(given)
+        if len(done) == writes:
+            raise KeyboardInterrupt
+        write_bytes(*given)
+
+    monkeypatch.setattr(claims, "write_bytes", killed)
+    with pytest.raises(KeyboardInterrupt):
+        claims.store("laptop", [AT_LEAST_60], {"a": [99, 98]})
+    monkeypatch.setattr(claims, "write_bytes", write_bytes)
+    assert claims.read("laptop")["verdict"].to_list() == ["not replicated" if writes < 3 else "replicated"]
+    claims.store("laptop", [AT_LEAST_60], {"a": [99, 98]})
+    assert len(claims.places("laptop")[1].read_text().splitlines()) == 1
 
 
 def test_a_bound_stands_once():

@@ -55,6 +55,7 @@ def test_nothing_is_stored_that_differs_at_every_execution(path):
     assert all({"papermill", "execution"}.isdisjoint(cell.metadata) for cell in notebook.cells)
 
 
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 KINDS = {"profile": str, "vertices": (int, type(None))}
 
 
@@ -121,6 +122,17 @@ def stored(monkeypatch, tmp_path):
         return path
 
     return store
+
+
+def test_a_notebook_is_stored_where_the_cache_is_on_another_file_system(
+    stored, monkeypatch, tmp_path, no_folder_is_renamed
+):
+    path = stored("print(1)")
+    monkeypatch.setattr(notebooks, "CACHE", tmp_path)
+    no_folder_is_renamed.append(tmp_path / "x.ipynb")
+    notebooks.execute(path, "laptop")
+    assert [output.text for output in code_cells(path)[1].outputs] == ["1\n"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["notebooks"]
 
 
 def test_a_notebook_that_fails_stays_as_it_was(stored):

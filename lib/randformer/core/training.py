@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from randformer.contract import Tick
 from randformer.core.transformer import initialize
-from randformer.harness.records import load_checkpoint, save_checkpoint
+from randformer.harness import checkpoints
 
 if TYPE_CHECKING:
     from randformer.core.runs import NetworkRun
@@ -50,6 +51,11 @@ class State:
         chosen = [g for g, k in zip(self.generators, keep.tolist(), strict=True) if k]
         rows = {name: getattr(self, name)[keep] for name in self.TENSORS}
         return replace(self, generators=chosen, replayed=None, **rows)
+
+    def finite(self) -> Tensor:
+        """Which models' numbers, as they would be stored, are all finite, (K,)."""
+        stored = (self.parameters, self.std, self.history.flatten(1))
+        return torch.stack([numbers.isfinite().all(1) for numbers in stored]).all(0)
 
 
 def begin(run: NetworkRun, device: torch.device) -> State:
@@ -94,9 +100,11 @@ def adam(state: State, gradient: Tensor, rate: float, beta1: float, beta2: float
 def train(runs: list[NetworkRun], device: torch.device, cache: Path, tick: Tick) -> tuple[dict, dict]:
     """Train runs that differ in q and number only; returns ({run: State}, {run that diverged: its step}).
 
-    Resumes each run from its checkpoint in the cache folder, if one is there. tick(n) hears of every n model-steps.
+    Resumes each run from its checkpoint in the cache folder, if one is there that fits. tick(n) hears of n model-steps.
     """
-    states = {run: resumed(begin(run, device), load_checkpoint(cache, run, device)) for run in runs}
+    states = {
+        run: checkpoints.load(cache, run, device, partial(resumed, run, device)) or begin(run, device) for run in runs
+    }
     trained, diverged = {}, {}
     for at in sorted({state.step for state in states.values()}):
         together = [run for run in runs if states[run].step == at]
@@ -116,21 +124,32 @@ def saved_state(state: State, k: int) -> dict[str, Tensor]:
     }
 
 
-def resumed(fresh: State, tensors: dict[str, Tensor] | None) -> State:
-    """The state that a checkpoint holds; the fresh one, of K = 1, where there is none."""
-    if tensors is None:
-        return fresh
-    fresh.generators[0].set_state(tensors["generator"])
-    fresh.step, fresh.seconds = int(tensors["step"]), float(tensors["seconds"])
-    for name in fresh.TENSORS:
-        setattr(fresh, name, tensors[name].to(fresh.parameters.device))
-    return fresh
+def resumed(run: NetworkRun, device: torch.device, tensors: dict[str, Tensor]) -> State:
+    """The state, of K = 1, that a checkpoint holds. Raises KeyError, ValueError for what a run cannot have saved."""
+    state, step, stretch = begin(run, device), int(tensors["step"]), stretch_of(run)
+    if step % stretch or not 0 < step < run.training.steps:
+        raise ValueError(f"step {step} is none at which a training of {run.training.steps} is saved")
+    state.history = state.history.new_zeros(1, step // stretch, state.history.shape[2])
+    for name, fresh in saved_state(state, 0).items():
+        saved = tensors[name]
+        if saved.shape != fresh.shape or saved.dtype != fresh.dtype:
+            raise ValueError(f"{name} is {saved.dtype} {list(saved.shape)}, not {fresh.dtype} {list(fresh.shape)}")
+    state.generators[0].set_state(tensors["generator"])
+    state.step, state.seconds = step, float(tensors["seconds"])
+    for name in state.TENSORS:
+        setattr(state, name, tensors[name].to(device))
+    return state
+
+
+def stretch_of(run: NetworkRun) -> int:
+    """Steps that a point of a loss history is the mean of; the last point may have fewer."""
+    return math.ceil(run.training.steps / HISTORY)
 
 
 def train_together(runs: list[NetworkRun], state: State, cache: Path, tick: Tick) -> tuple[dict, dict]:
     """The loop behind train, for runs at the same step."""
     training, diverged, saved, began = runs[0].training, {}, time.monotonic(), time.process_time()
-    stretch = math.ceil(training.steps / HISTORY)
+    stretch = stretch_of(runs[0])
     q = torch.tensor([run.objective.q for run in runs], device=state.parameters.device)
     while runs and state.step < training.steps:
         total = torch.zeros(len(runs), dtype=torch.float64, device=q.device)
@@ -138,20 +157,29 @@ def train_together(runs: list[NetworkRun], state: State, cache: Path, tick: Tick
         steps = end - state.step
         while runs and state.step < end:
             l_q, finite = training.step(runs[0], q, state)
+            finite &= l_q.isfinite()
             total += l_q
             if not finite.all():
-                lost = [run for run, ok in zip(runs, finite.tolist(), strict=True) if not ok]
-                diverged |= {run: state.step for run in lost}
-                runs = [run for run in runs if run not in lost]
-                state, q, total = state.select(finite), q[finite], total[finite]
+                runs, state = without_lost(runs, state, finite, diverged)
+                q, total = q[finite], total[finite]
         if runs:
             state.seconds += (time.process_time() - began) / len(runs)
             began = time.process_time()
             point = torch.cat([(total / steps).float().unsqueeze(1), training.watch(runs[0], state)], 1)
             state.history = torch.cat([state.history, point.unsqueeze(1)], 1)
+            finite = state.finite()  # no later step notices what the last update, or that before a checkpoint, did
+            if not finite.all():
+                runs, state = without_lost(runs, state, finite, diverged)
+                q = q[finite]
         tick(steps * len(runs))
         if runs and time.monotonic() - saved > CHECKPOINT_SECONDS and state.step < training.steps:
             for k, run in enumerate(runs):
-                save_checkpoint(cache, run, state.parameters.device, saved_state(state, k))
+                checkpoints.save(cache, run, state.parameters.device, saved_state(state, k))
             saved = time.monotonic()
     return {run: state.select(torch.arange(len(runs)) == k) for k, run in enumerate(runs)}, diverged
+
+
+def without_lost(runs: list[NetworkRun], state: State, finite: Tensor, diverged: dict) -> tuple[list, State]:
+    """Runs and state where finite (K,) is true; the other runs are put down in diverged with the step."""
+    diverged |= {run: state.step for run, ok in zip(runs, finite.tolist(), strict=True) if not ok}
+    return [run for run in runs if run not in diverged], state.select(finite)

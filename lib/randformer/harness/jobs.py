@@ -3,7 +3,8 @@
 import errno
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,7 +12,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from randformer.contract import Run, Tick
-from randformer.harness import records
+from randformer.harness import checkpoints, records
 from randformer.harness.processes import configure_process
 from randformer.harness.records import CACHE, ROOT, RecordError
 
@@ -43,21 +44,35 @@ def why_stale(where: Path, run: Run) -> tuple[bool, str] | None:
 
 
 def work(job: Job, tick: Tick) -> dict[Run, str]:
-    """Do one job in this process; returns the runs that failed, and how."""
+    """Do one job in this process; returns the runs that failed, and how.
+
+    What a job that is begun again has on disk already is done.
+    """
     configure_process()
-    device, failed = torch.device(job.device), {}
+    needs = {run: need for run in job.runs if (need := why_stale(job.folder(run), run))}
+    failed: dict[Run, str] = {}
     if job.train:
-        code = commit()
-        trained, diverged = job.runs[0].train(list(job.runs), device, CACHE, tick)
-        failed = {run: f"the loss is not a number at step {step}" for run, step in diverged.items()}
-        for run, result in trained.items():
-            provenance = {"commit": code, "cpu_seconds": round(result.seconds, 1)}
-            records.write_record(job.folder(run), run, result, device, provenance)
-            records.drop_checkpoint(CACHE, run, device)
-    for run in job.runs:
-        if run not in failed:
+        lacking = [run for run in needs if needs[run][0]]
+        if len(lacking) < len(job.runs):
+            tick(sum(run.cost for run in job.runs if run not in lacking))
+        failed |= train(job, lacking, tick) if lacking else {}
+    for run in [run for run in needs if run not in failed]:
+        with naming(run, failed):
             record = records.read_record(job.folder(run), run)
             records.write_evaluation(job.folder(run), run.kind.EVALUATION, record["weights"], run.evaluate(record))
+    return failed
+
+
+def train(job: Job, runs: list[Run], tick: Tick) -> dict[Run, str]:
+    """Train some of a job's runs and store their records; returns the runs that failed, and how."""
+    code, device = commit(), torch.device(job.device)
+    trained, diverged = runs[0].train(runs, device, CACHE, tick)
+    failed = {run: f"the loss is not a number at step {step}" for run, step in diverged.items()}
+    for run, result in trained.items():
+        with naming(run, failed):
+            provenance = {"commit": code, "cpu_seconds": round(result.seconds, 1)}
+            records.write_record(job.folder(run), run, result, device, provenance)
+            checkpoints.drop(CACHE, run, device)
     return failed
 
 
@@ -70,11 +85,24 @@ def failures_of(job: Job, act: Callable, *given) -> dict[Run, str]:
     """act(job, ...), with an error told as the failure of those runs that it kept from their record or evaluation."""
     try:
         return act(job, *given)
-    except OSError as error:
-        why = f"the disk is full, at {error.filename}" if error.errno == errno.ENOSPC else str(error)
     except Exception as error:
-        why = f"{type(error).__name__}: {error}"
-    return {run: why for run in job.runs if why_stale(job.folder(run), run)}
+        return {run: told(error) for run in job.runs if why_stale(job.folder(run), run)}
+
+
+@contextmanager
+def naming(run: Run, failed: dict[Run, str]) -> Iterator[None]:
+    """An error is that run's failure, and the other runs go on."""
+    try:
+        yield
+    except Exception as error:
+        failed[run] = told(error)
+
+
+def told(error: Exception) -> str:
+    """An error in one line."""
+    if isinstance(error, OSError):
+        return f"the disk is full, at {error.filename}" if error.errno == errno.ENOSPC else str(error)
+    return f"{type(error).__name__}: {error}"
 
 
 # On another machine, which need not share a file system with this one
@@ -98,7 +126,8 @@ def packed(job: Job) -> dict[Run, dict[str, bytes]]:
 def unpack(job: Job, failed: dict[Run, str], files: dict[Run, dict[str, bytes]]) -> dict[Run, str]:
     """Put what afar returned in place, checked; returns the runs that failed, and how."""
     for run, content in files.items():
-        records.write_files(job.folder(run), content, run)
+        with naming(run, failed):
+            records.write_files(job.folder(run), content, run)
     needs = {run: why_stale(job.folder(run), run) for run in job.runs if run not in failed}
     return failed | {run: need[1] for run, need in needs.items() if need}
 

@@ -3,14 +3,15 @@
 import ctypes
 import multiprocessing
 import os
-import queue
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
 from types import SimpleNamespace
 
 import torch
@@ -25,70 +26,139 @@ UNGUARDED = (
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 
+class Killed(Exception):
+    """A job's process was killed, and so was the one that tried it once more."""
+
+
 def each(work: Callable, jobs: list, count: int, tick: Tick) -> Iterator[tuple]:
     """(job, work(job, tick)) of each job as it ends, in that many processes; in this one where one is enough.
 
-    work is a function of a module. A job whose process was killed yields the error (BrokenProcessPool) as its result.
-    Raises BadInput where several processes cannot be had.
+    work is a function of a module. A job whose process is killed is tried once more, by a new process; killed again, it
+    yields the error (Killed) as its result. The other jobs go on. Raises BadInput where no process gets as far as
+    its first job.
     """
     if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker, reading its parent's script
         sys.exit(1)  # quietly: the parent tells
-    if min(count, len(jobs)) <= 1:
-        for job in jobs:
-            yield job, work(job, tick)
+    if min(count, len(jobs)) > 1:
+        yield from Crew(work, jobs, tick).results(count)
         return
-    context = multiprocessing.get_context("spawn")
-    try:
-        ticks, begun = context.Queue(), context.Event()
-    except (OSError, ImportError) as error:  # they are semaphores
-        raise BadInput(
-            f"several processes at once need shared memory, and /dev/shm gives none ({error}): "
-            "make it writable, or work with one process (--jobs 1)"
-        ) from None
-    with ProcessPoolExecutor(min(count, len(jobs)), context, initializer=begin, initargs=(ticks, begun)) as pool:
-        futures = {pool.submit(in_worker, work, job): job for job in jobs}
-        try:
-            while futures:
-                for future in wait(futures, timeout=0.2, return_when=FIRST_COMPLETED).done:
-                    error = future.exception()
-                    if error is not None and not isinstance(error, BrokenProcessPool):
-                        raise error
-                    if error is not None and not begun.is_set():
-                        raise BadInput(UNGUARDED)
-                    yield futures.pop(future), error or future.result()
-                tick(sum(drain(ticks)))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise
+    for job in jobs:
+        yield job, work(job, tick)
 
 
-def drain(ticks) -> Iterator[int]:
-    """Everything that waits in the queue."""
-    while True:
+@dataclass
+class Worker:
+    """A process and the job that it has."""
+
+    process: BaseProcess
+    job: int  # its number
+    told: int = 0  # units of work of this job that it told of
+
+
+class Crew:
+    """Processes that do jobs, each with a connection of its own.
+
+    A queue that all share, as that of concurrent.futures, is locked for good by a process that is killed while it
+    writes, and one that is killed takes the jobs of all others with it.
+    """
+
+    def __init__(self, work: Callable, jobs: list, tick: Tick):
+        self.work, self.jobs, self.tick = work, jobs, tick
+        self.todo = deque(range(len(jobs)))
+        self.killed: set[int] = set()  # jobs whose process was
+        self.busy: dict[Connection, Worker] = {}
+        self.begun = False  # some process has
+        self.processes: list[BaseProcess] = []
+
+    def results(self, count: int) -> Iterator[tuple]:
+        """(job, result) of each job as it ends."""
         try:
-            yield ticks.get_nowait()
-        except queue.Empty:
+            while self.todo or self.busy:
+                while self.todo and len(self.busy) < count:
+                    self.hand_out(*self.started())
+                for connection in wait(self.busy):
+                    yield from self.listen(connection)
+        finally:
+            for connection, worker in self.busy.items():
+                worker.process.terminate()
+                connection.close()
+            for process in self.processes:
+                process.join()
+
+    def started(self) -> tuple[Connection, BaseProcess]:
+        """A new process and the connection to it."""
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=serve, args=(self.work, theirs))
+        process.start()
+        theirs.close()  # so that ours ends with the process
+        self.processes.append(process)
+        return ours, process
+
+    def hand_out(self, connection: Connection, process: BaseProcess) -> None:
+        """Send a process the next job. One that is gone is noticed when it is listened to."""
+        self.busy[connection] = Worker(process, self.todo.popleft())
+        with suppress(OSError):
+            connection.send(self.jobs[self.busy[connection].job])
+
+    def listen(self, connection: Connection) -> Iterator[tuple]:
+        """What a process says; (job, result) where it is that."""
+        worker, (what, said) = self.busy[connection], heard(connection)
+        if what == "begun":
+            self.begun = True
             return
+        if what == "tick":
+            worker.told += said
+            self.tick(said)
+            return
+        if what == "done" and self.todo:
+            self.hand_out(connection, worker.process)
+        else:
+            del self.busy[connection]
+            connection.close()  # it ends
+        if what == "error":
+            raise said
+        if what == "killed" and not self.begun:
+            raise BadInput(UNGUARDED)
+        if what == "killed":
+            self.tick(-worker.told)  # whoever goes on tells of it again
+            if worker.job not in self.killed:
+                self.killed.add(worker.job)
+                self.todo.appendleft(worker.job)
+                return
+        yield self.jobs[worker.job], said
 
 
-def begin(ticks, begun) -> None:
-    """A worker's first acts: keep the way to tell its parent about progress, and end when the parent does."""
-    begun.set()
-    in_worker.ticks = ticks
+def heard(connection: Connection) -> tuple:
+    """What a process says: ("begun", None), ("tick", units of work), ("done", result), ("error", error).
+
+    ("killed", error) where it was.
+    """
+    try:
+        return connection.recv()
+    except (EOFError, OSError):
+        return "killed", Killed("its process was killed twice")
+
+
+def serve(work: Callable, connection: Connection) -> None:
+    """A worker's life: a job, its result, the next job; it ends when there is none, or when its parent does."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=follow, args=(multiprocessing.parent_process(),), daemon=True).start()
+    with suppress(EOFError, OSError):
+        connection.send(("begun", None))
+        while True:
+            job = connection.recv()
+            try:
+                said = "done", work(job, lambda amount: connection.send(("tick", amount)))
+            except Exception as error:
+                said = "error", error
+            connection.send(said)
 
 
 def follow(parent) -> None:
     """End this process when its parent has gone, however: nothing works on unseen."""
     parent.join()
     os._exit(1)
-
-
-def in_worker(work: Callable, job):
-    return work(job, in_worker.ticks.put)
 
 
 @contextmanager

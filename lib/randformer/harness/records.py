@@ -6,7 +6,7 @@
         weights.safetensors  the weights by name, and the fixed seed of an A_r0
         evaluation.json      what the model does, measured once (evaluation.py)
         provenance.json      what differs between two trainings of the same numbers: commit, seconds
-    .cache/                  checkpoints of trainings in progress
+    .cache/                  trainings in progress (checkpoints.py)
 
 Every JSON file carries a checksum of its content, and run.json one of the weights. Files are written under a
 temporary name, flushed to the disk and renamed, so a file is there whole or not at all. Nothing is pickled.
@@ -14,9 +14,7 @@ temporary name, flushed to the disk and renamed, so a file is there whole or not
 
 import hashlib
 import json
-import os
 import platform
-import shutil
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,6 +22,7 @@ import safetensors.torch
 import torch
 
 from randformer.contract import Run, Trained
+from randformer.harness.files import beside, discard, remove, replace_folder, write_bytes
 
 ROOT = Path(__file__).resolve().parents[3]  # of the repository
 CACHE = ROOT / ".cache"
@@ -49,23 +48,6 @@ def sha256(data: bytes) -> str:
 
 
 # Files
-
-
-def write_bytes(path: Path, data: bytes) -> None:
-    """Put a file in place whole or not at all. Raises OSError (disk full, not writable), leaving what was there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException as error:
-        temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError):  # a full disk's names no file
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        raise
 
 
 def write_json(path: Path, content: dict) -> None:
@@ -128,18 +110,14 @@ def write_record(folder: Path, run: Run, trained: Trained, device: torch.device,
 
 def write_files(folder: Path, files: dict[str, bytes], run: Run) -> None:
     """Put all files of a record in place together, replacing whatever is there. Raises RecordError if unfit for use."""
-    building = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    building = beside(folder)
     try:
         for name in files.keys() & FILES:
             write_bytes(building / name, files[name])
         read_record(building, run)
-        replaced = folder.with_name(f".{folder.name}.{os.getpid()}.old.tmp")
-        if folder.exists():
-            folder.replace(replaced)
-        building.replace(folder)
-        shutil.rmtree(replaced, ignore_errors=True)
+        replace_folder(building, folder)
     finally:
-        shutil.rmtree(building, ignore_errors=True)
+        discard(building)
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
@@ -173,7 +151,13 @@ def read_record(folder: Path, run: Run) -> dict:
 
 def write_evaluation(folder: Path, version: int, weights: str, result: dict) -> None:
     """Store what a model does beside the model: weights is the checksum of those that were evaluated."""
-    write_json(folder / "evaluation.json", {"version": version, "weights": weights, "result": result})
+    path = folder / "evaluation.json"
+    if path.is_dir():  # damage that no file can be renamed over
+        remove(path)
+    try:
+        write_json(path, {"version": version, "weights": weights, "result": result})
+    except ValueError:
+        raise RecordError("the evaluation has numbers that are not finite: the training diverged") from None
 
 
 def read_evaluation(folder: Path, version: int) -> dict:
@@ -185,32 +169,3 @@ def read_evaluation(folder: Path, version: int) -> dict:
         if content["weights"] != read_json(folder / "run.json")["weights"]:
             raise RecordError(f"{path.name} is of other weights")
         return content["result"]
-
-
-# Checkpoints
-
-
-def checkpoint_path(cache: Path, run: Run, device: torch.device) -> Path:
-    """Where a training in progress keeps its state."""
-    return cache / f"{run.key}-{device.type}.checkpoint"
-
-
-def save_checkpoint(cache: Path, run: Run, device: torch.device, tensors: dict[str, torch.Tensor]) -> None:
-    """Put a training in progress in the cache."""
-    data = safetensors.torch.save(tensors)
-    write_bytes(checkpoint_path(cache, run, device), sha256(data).encode() + data)
-
-
-def load_checkpoint(cache: Path, run: Run, device: torch.device) -> dict[str, torch.Tensor] | None:
-    """The tensors last saved; None where there is no whole checkpoint."""
-    try:
-        content = checkpoint_path(cache, run, device).read_bytes()
-    except FileNotFoundError:
-        return None
-    checksum, data = content[:64], content[64:]
-    return safetensors.torch.load(data) if checksum == sha256(data).encode() else None
-
-
-def drop_checkpoint(cache: Path, run: Run, device: torch.device) -> None:
-    """Remove a checkpoint that is not needed any more."""
-    checkpoint_path(cache, run, device).unlink(missing_ok=True)

@@ -1,7 +1,6 @@
 """From declared runs to records: reuse what is valid, train and evaluate what is not."""
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 import torch
 
 from randformer.contract import Run, Tick
-from randformer.harness import cluster, jobs, processes, records, sizes
+from randformer.harness import checkpoints, cluster, files, jobs, processes, records, sizes
 from randformer.harness.checks import BadInput, at_least, one_of
 from randformer.harness.jobs import Job, attempt, failures_of, packed, unpack, work_remotely
 from randformer.harness.locks import lock
@@ -118,9 +117,10 @@ def ensure_records(
         sizes.check([run for run in runs if needs[run] and not needs[run][0]], train=False)
     outcome = Outcome(reused=[run for run in runs if needs[run] is None])
     for run in runs:
-        if needs[run] and needs[run][0] and folder(profile, run).exists():
+        if needs[run] and os.path.lexists(folder(profile, run) / ("" if needs[run][0] else "evaluation.json")):
             outcome.refused[run] = needs[run][1]
-            print(f"not used: record {run.key} ({run}): {needs[run][1]}", file=sys.stderr)
+            what = "record" if needs[run][0] else "evaluation of record"
+            print(f"not used: {what} {run.key} ({run}): {needs[run][1]}", file=sys.stderr)
     todo = [
         Job(ROOT / "results" / profile, group, device, training)
         for training in (True, False)
@@ -131,7 +131,8 @@ def ensure_records(
     with processes.progress(cost, "sequence", shown=bool(todo)) as bar:
         for job, failed in each(todo, jobs, device, scheduler, bar.update):
             if isinstance(failed, Exception):
-                failed = dict.fromkeys(job.runs, "a worker process was killed, out of memory? This job ended with it")
+                why = "a worker process was killed, out of memory? This job ended with it"
+                failed = {run: why for run in job.runs if why_stale(profile, run)}
             done = [run for run in job.runs if run not in failed]
             (outcome.trained if job.train else outcome.evaluated).extend(done)
             outcome.failed |= failed
@@ -152,12 +153,8 @@ def each(jobs: list[Job], count: int, device: str, scheduler: str | None, tick: 
 
 def set_aside(profile: str, run: Run, device: str) -> None:
     """Move a record to .cache/replaced/, so that training anew can be killed and resumed, and nothing is lost."""
-    records.drop_checkpoint(CACHE, run, torch.device(device))
-    if folder(profile, run).exists():
-        old = CACHE / "replaced" / run.key
-        shutil.rmtree(old, ignore_errors=True)
-        old.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(folder(profile, run), old)
+    checkpoints.drop(CACHE, run, torch.device(device))
+    files.set_aside(folder(profile, run), CACHE / "replaced" / run.key)
 
 
 def groups(runs: list[Run], device: str) -> Iterator[tuple[Run, ...]]:
@@ -194,7 +191,7 @@ def sweep() -> None:
     """Remove what a killed process left half done; only for the process that is alone."""
     for where in (CACHE, ROOT / "results", ROOT / "figures"):
         for left in where.rglob(".*.tmp"):
-            shutil.rmtree(left) if left.is_dir() else left.unlink()
+            files.discard(left)
 
 
 @contextmanager

@@ -3,12 +3,15 @@
 import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from randformer.harness.checks import BadInput
-from randformer.harness.records import ROOT, write_bytes
+from randformer.harness.files import locked, write_bytes
+from randformer.harness.records import ROOT, sha256
 from randformer.report.intervals import bootstrap
 
 COLUMNS = ["id", "claim", "paper", "ours", "low", "high", "n_runs", "rule", "verdict", "notebook"]
@@ -94,23 +97,62 @@ def store(profile: str, claims: Sequence[Claim], evidence: Any) -> pd.DataFrame:
 
     Returns what a reader wants to see of the rows.
     """
-    path = ROOT / "figures" / profile / "claims.csv"
     rows = [judge(claim, evidence) for claim in claims]
-    others = [row for row in read(profile).to_dict("records") if row["notebook"] not in {r["notebook"] for r in rows}]
-    ordered = pd.DataFrame(sorted(others + rows, key=lambda row: row["notebook"]), columns=COLUMNS)
-    write_bytes(path, ordered.to_csv(index=False, lineterminator="\n").encode())
+    with locked(lock()):  # from reading to writing, or another notebook's rows are lost
+        stored = unlocked(profile).to_dict("records")
+        others = [row for row in stored if row["notebook"] not in {r["notebook"] for r in rows}]
+        ordered = pd.DataFrame(sorted(others + rows, key=lambda row: row["notebook"]), columns=COLUMNS)
+        write(profile, ordered.to_csv(index=False, lineterminator="\n").encode())
     return pd.DataFrame(rows)[["id", "ours", "low", "high", "n_runs", "verdict"]]
 
 
 def read(profile: str) -> pd.DataFrame:
-    """figures/<profile>/claims.csv, all columns text; no rows where there is none yet. Raises BadInput if damaged."""
-    path = ROOT / "figures" / profile / "claims.csv"
+    """figures/<profile>/claims.csv, all columns text; no rows where there is none yet.
+
+    Raises BadInput where it is damaged, or not as store wrote it.
+    """
+    with locked(lock()):
+        return unlocked(profile)
+
+
+def unlocked(profile: str) -> pd.DataFrame:
+    """As read, for who holds the lock."""
+    path, checksums = places(profile)
     if not path.exists():
         return pd.DataFrame(columns=COLUMNS)
+    data = path.read_bytes()
     try:
-        return pd.read_csv(path, dtype=str)[COLUMNS]
+        table = pd.read_csv(BytesIO(data), dtype=str)[COLUMNS]
     except (ValueError, KeyError):
         raise BadInput(f"{path} is damaged: delete it, the notebooks write it anew") from None
+    if not checksums.exists() or checksum(data) not in checksums.read_bytes().splitlines(keepends=True):
+        raise BadInput(f"{path} was changed, {checksums.name} is not of it: delete it, the notebooks write it anew")
+    return table
+
+
+def write(profile: str, data: bytes) -> None:
+    """Store the table with its checksum; while it is written those of the old and the new one are good."""
+    path, checksums = places(profile)
+    old = path.read_bytes() if path.exists() else b""
+    write_bytes(checksums, checksum(old) + checksum(data))
+    write_bytes(path, data)
+    write_bytes(checksums, checksum(data))
+
+
+def checksum(data: bytes) -> bytes:
+    """A line as sha256sum has it."""
+    return f"{sha256(data)}  claims.csv\n".encode()
+
+
+def places(profile: str) -> tuple[Path, Path]:
+    """Where the table is, and its checksum."""
+    folder = ROOT / "figures" / profile
+    return folder / "claims.csv", folder / "claims.sha256"
+
+
+def lock() -> Path:
+    """What who reads or writes a table of claims holds."""
+    return ROOT / ".cache" / "claims.lock"
 
 
 # README's table

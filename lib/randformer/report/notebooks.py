@@ -18,6 +18,7 @@ import papermill
 from traitlets.config import Config
 
 from randformer.harness.checks import BadInput, one_of
+from randformer.harness.files import write_bytes
 from randformer.harness.profiles import PROFILES
 from randformer.harness.records import CACHE, ROOT
 
@@ -67,6 +68,7 @@ def execute(source: Path, profile: str) -> None:
     if default != '"laptop"':
         raise BadInput(f'the parameters cell of {name} has profile = {default}: give "laptop"')
     executed = CACHE / name
+    executed.parent.mkdir(parents=True, exist_ok=True)
     try:
         with surroundings() as private:
             papermill.execute_notebook(
@@ -80,7 +82,7 @@ def execute(source: Path, profile: str) -> None:
                 f"{name} has {now} pictures, the stored one {before}, and is not replaced: "
                 f"if that is meant, clear the outputs of {target}"
             )
-        executed.replace(target)
+        write_bytes(target, executed.read_bytes())  # .cache may be on another file system
     finally:
         executed.unlink(missing_ok=True)
 

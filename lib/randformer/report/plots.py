@@ -13,7 +13,8 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from randformer.harness.records import ROOT, write_bytes
+from randformer.harness.files import write_bytes
+from randformer.harness.records import ROOT
 from randformer.report.intervals import bootstrap
 
 PALETTE = {
