@@ -7,8 +7,9 @@ import pytest
 
 from helpers import finish, python
 from randformer import __main__ as runner
+from randformer.experiments import registry
 from randformer.experiments.registry import declared, experiments
-from randformer.report import claims, notebooks
+from randformer.report import claims, notebooks, readme
 
 # A small part of the smoke profile, so that a whole run takes seconds: what the runner is asked for in these tests.
 FEW = """
@@ -147,9 +148,12 @@ def test_an_error_of_the_system_is_told_with_what_goes_on_and_when(monkeypatch, 
 def test_any_text_is_read_and_printed_in_an_ascii_locale(clone):
     (clone / "README.md").write_text("naïve\n", encoding="utf-8")
     code = """
-from randformer import __main__ as runner, claims
-claims.read, claims.with_claims = lambda profile: claims.pd.DataFrame(columns=claims.COLUMNS, index=[0]), lambda t, c: t
-runner.experiments.declared = lambda *a: print("naïve") or []
+from randformer import __main__ as runner
+from randformer.report import claims, readme
+claims.read = lambda profile: claims.pd.DataFrame(columns=claims.COLUMNS, index=[0])
+readme.with_table = lambda text, *more: text
+readme.claims_table = str
+runner.registry.declared = lambda *a: print("naïve") or []
 runner.figures = lambda *a: {}
 raise SystemExit(runner.main(["--profile", "laptop"]))
 """
@@ -196,13 +200,13 @@ def test_readme_has_the_claims_of_the_librarys_notebooks_alone(monkeypatch, tmp_
         dict.fromkeys(claims.COLUMNS, "1") | {"id": "C1", "notebook": "03_graph_coloring.ipynb"},
         dict.fromkeys(claims.COLUMNS, "1") | {"id": "X1", "notebook": "coin.ipynb"},
     ]
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "03_graph_coloring.ipynb").touch()
-    (tmp_path / "README.md").write_text(f"{claims.BEGIN}\n{claims.END}\n")
+    marks = [mark for both in readme.MARKS.values() for mark in both]
+    (tmp_path / "README.md").write_text("\n".join(marks), encoding="utf-8")
     monkeypatch.setattr(runner, "ROOT", tmp_path)
+    monkeypatch.setattr(registry, "ROOT", tmp_path)
     monkeypatch.setattr(claims, "read", lambda profile: pd.DataFrame(rows))
     runner.verdicts("laptop", whole=True)
-    readme = (tmp_path / "README.md").read_text()
-    assert "[C1]" in readme
-    assert "[X1]" not in readme
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "[C1]" in text
+    assert "[X1]" not in text
     assert "X1" in capsys.readouterr().out

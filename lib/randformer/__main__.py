@@ -141,15 +141,19 @@ def figures(asked: argparse.Namespace, failed: set[NetworkRun]) -> dict[str, str
 
 def verdicts(profile: str, whole: bool) -> None:
     """Print the claims; the laptop's go into the README too where no notebook failed."""
-    from randformer.report import claims
+    from randformer.report import claims, readme
 
     table = claims.read(profile)
     if not len(table):
         return
     if profile == "laptop" and whole:
-        readme = ROOT / "README.md"  # of the library: those of experiments elsewhere are printed only
-        own = table[[(ROOT / "notebooks" / name).exists() for name in table["notebook"]]]
-        write_bytes(readme, claims.with_claims(readme.read_text(encoding="utf-8"), own).encode())
+        # the library's own: those of experiments elsewhere are printed only
+        own = [each for each in registry.experiments().values() if each.path.parent == ROOT / "notebooks"]
+        rows = table[table["notebook"].isin([each.notebook for each in own])]
+        text = (ROOT / "README.md").read_text(encoding="utf-8")
+        text = readme.with_table(text, "claims", readme.claims_table(rows))
+        text = readme.with_table(text, "notebooks", readme.notebooks_table(own))
+        write_bytes(ROOT / "README.md", text.encode())
     print(f"\nClaims, {profile} profile{SMOKE if profile == 'smoke' else ''}:")
     print(table[["id", "ours", "low", "high", "n_runs", "verdict", "rule"]].to_string(index=False))
 

@@ -3,10 +3,8 @@ import sys
 from dataclasses import replace
 from operator import itemgetter
 
-import pandas as pd
 import pytest
 
-from helpers import ROOT
 from randformer.experiments import registry
 from randformer.harness.checks import BadInput
 from randformer.report import claims
@@ -173,21 +171,3 @@ def test_a_damaged_table_is_told(monkeypatch, tmp_path, text):
     (tmp_path / "figures" / "laptop" / "claims.csv").write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=r"claims\.csv is damaged: delete it"):
         claims.read("laptop")
-
-
-def test_the_readme_shows_the_laptop_claims():
-    """README's table is generated from figures/laptop/claims.csv: ./run_all.sh writes it."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert claims.with_claims(readme, claims.read("laptop")) == readme
-
-
-def test_a_readme_without_a_place_for_the_table_is_told():
-    with pytest.raises(BadInput, match=r"README\.md needs the two lines"):
-        claims.with_claims("# Something else", claims.read("laptop"))
-
-
-def test_the_table_of_the_readme_has_a_row_per_claim():
-    row = judge(BOTH, {"a": [70, 80], "b": [0, 0]})
-    lines = claims.markdown(pd.DataFrame([row])).splitlines()
-    assert len(lines) == 3
-    assert "75.0 [70.0, 80.0]; 0.0 [0.0, 0.0], n = 2 | replicated |" in lines[2]

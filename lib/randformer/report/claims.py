@@ -153,27 +153,3 @@ def places(profile: str) -> tuple[Path, Path]:
 def lock() -> Path:
     """What who reads or writes a table of claims holds."""
     return ROOT / ".cache" / "claims.lock"
-
-
-# README's table
-
-BEGIN, END = "<!-- claims: generated from figures/laptop/claims.csv -->", "<!-- end of claims -->"
-
-
-def markdown(table: pd.DataFrame) -> str:
-    """The claims as README shows them."""
-    lines = ["| id | claim | paper | ours [95 % interval], runs | verdict |", "| --- | --- | --- | --- | --- |"]
-    for row in table.to_dict("records"):
-        parts = zip(*(str(row[name]).split("; ") for name in ("ours", "low", "high")), strict=True)
-        ours = "; ".join(f"{mean} [{low}, {high}]" for mean, low, high in parts)
-        link = f"[{row['id']}](notebooks/{row['notebook']})"
-        lines.append(f"| {link} | {row['rule']} | {row['paper']} | {ours}, n = {row['n_runs']} | {row['verdict']} |")
-    return "\n".join(lines)
-
-
-def with_claims(readme: str, table: pd.DataFrame) -> str:
-    """README's text with its table of claims made anew. Raises BadInput where the marks around it are gone."""
-    if readme.count(BEGIN) != 1 or readme.count(END) != 1:
-        raise BadInput(f"README.md needs the two lines {BEGIN!r} and {END!r}, its table of claims goes between them")
-    before, rest = readme.split(BEGIN)
-    return f"{before}{BEGIN}\n{markdown(table)}\n{END}{rest.split(END)[1]}"
