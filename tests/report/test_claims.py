@@ -5,6 +5,7 @@ from operator import itemgetter
 
 import pytest
 
+from randformer import __main__ as runner
 from randformer.experiments import registry
 from randformer.harness.checks import BadInput
 from randformer.report import claims
@@ -122,7 +123,13 @@ def test_a_table_that_a_person_changed_is_told_and_kept_out_of_the_readme(monkey
     else:
         checksum.write_text("0" * 64 + "  claims.csv\n")
     before = table.read_bytes()
-    for act in (lambda: claims.read("laptop"), lambda: claims.store("laptop", [BOTH], {"a": [1, 2], "b": [0, 0]})):
+    monkeypatch.setattr(runner, "ROOT", tmp_path)  # where no README is to be written
+    ways = {
+        "read": lambda: claims.read("laptop"),
+        "another notebook": lambda: claims.store("laptop", [BOTH], {"a": [1, 2], "b": [0, 0]}),
+        "README": lambda: runner.verdicts("laptop", whole=True),
+    }
+    for act in ways.values():
         with pytest.raises(BadInput, match=r"claims\.csv was changed, claims\.sha256 is not of it: delete it"):
             act()
     assert table.read_bytes() == before
