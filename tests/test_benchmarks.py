@@ -22,7 +22,7 @@ WORST = replace(  # with candidates that differ in their worst cell, so that the
     TINY_GRIDWORLD,
     task=replace(TINY_GRIDWORLD.task, n=2),
     objective=replace(TINY_GRIDWORLD.objective, q=inf),
-    training=replace(TINY_GRIDWORLD.training, batch=16, std=0.5),
+    training=replace(TINY_GRIDWORLD.training, population=16, std=0.5),
 )
 TINY_WORKLOADS = [Workload("recall", ONE_QUERY, 2), Workload("coloring", TINY, 2), Workload("search", WORST)]
 CASES = [(workload, name) for workload in TINY_WORKLOADS for name in variants.names(workload, CPU)[1:]]

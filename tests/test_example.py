@@ -37,14 +37,14 @@ def worst(clone) -> dict[bool, list[float]]:
     """{whether its seed is fixed: success of each run on the worse coin}, from the records."""
     found = {True: [], False: []}
     for folder in (clone / "results" / "smoke" / "coin").iterdir():
-        config = json.loads((folder / "run.json").read_text())["config"]
-        result = json.loads((folder / "evaluation.json").read_text())["result"]
+        config = json.loads((folder / "run.json").read_text(encoding="utf-8"))["config"]
+        result = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))["result"]
         found[config["model"]["fixed_seed"]].append(result["success"]["worst"])
     return found
 
 
 def test_it_stays_small():
-    assert sum(code_lines(path.read_text()) for path in EXAMPLE.rglob("*.py")) <= 60
+    assert sum(code_lines(path.read_text(encoding="utf-8")) for path in EXAMPLE.rglob("*.py")) <= 60
 
 
 def files(example) -> dict[str, bytes]:

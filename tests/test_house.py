@@ -89,7 +89,7 @@ def test_modules_can_be_read_in_one_sitting():
 def test_every_declared_laptop_run_has_a_valid_record():
     """So that notebooks compare with what is stored, and train nothing."""
     runs = registry.declared("laptop")
-    assert {str(run): need for run in runs if (need := workers.missing("laptop", run))} == {}
+    assert {str(run): need for run in runs if (need := workers.why_stale("laptop", run))} == {}
 
 
 @pytest.mark.skipif(not FILES, reason="not a git checkout")

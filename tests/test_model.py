@@ -251,7 +251,7 @@ def test_what_is_not_trained_is_told_with_what_is(asked, told):
 
 def test_the_readme_and_the_notebook_show_what_comes_out(recall):
     values = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4]
-    assert f"values = {values}" in (ROOT / "README.md").read_text()
+    assert f"values = {values}" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert (recall.sample((values, 4), 5), recall.vote((values, 4), 30)) == ([5, 7, 5, 7, 5], 5)
     assert (recall.vote((values, 10), 30), recall.vote((values, 10), 30, how="bitwise")) == (21, 5)
 

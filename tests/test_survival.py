@@ -16,7 +16,7 @@ from helpers import contents, finish, python
 TRAIN = """
 import os, signal, sys
 from dataclasses import replace
-from randformer.experiments.coloring import sweep as experiments_coloring
+from randformer.experiments.coloring import sweep
 from randformer.core import training
 from randformer.harness import workers
 
@@ -33,7 +33,7 @@ def flush(descriptor):
 
 
 os.fsync = flush
-runs = experiments_coloring.coloring("smoke")["sweep"][: int(sys.argv[3])]
+runs = sweep.runs("smoke")["sweep"][: int(sys.argv[3])]
 runs = [replace(run, training=replace(run.training, steps=400)) for run in runs]
 with workers.exclusive_lock():
     outcome = workers.ensure_records("smoke", runs, jobs=int(sys.argv[2]))
@@ -160,7 +160,7 @@ def test_a_full_disk_is_told_and_leaves_earlier_records_intact(clone):
         )
         status, out, err = finish(python(clone, "-c", code))
         assert status == 1
-        assert "the disk is full" in out
+        assert "the disk is full, at " in out
         assert "Traceback" not in err
         assert contents(results) == before
     finally:

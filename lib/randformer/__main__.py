@@ -186,7 +186,7 @@ def explain(profile: str, runs: list[NetworkRun]) -> int:
     names = {run.problem for run in runs}
     stored = {name: [flat(config) for config in workers.stored_configs(profile, name)] for name in names}
     for run in runs:
-        need = workers.missing(profile, run)
+        need = workers.why_stale(profile, run)
         if need is None:
             print(f"reused     {run.key}  {run}")
             continue

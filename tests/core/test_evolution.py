@@ -91,7 +91,7 @@ def test_a_move_is_the_papers_formula_written_out():
     state.step, state.std = 0, torch.full((1, 2), 0.5)
     tensors = [torch.tensor(x, dtype=torch.float32).unsqueeze(0) for x in (noise, goodness)]
     PGPE(1, 6, std_learning_rate=0.1, beta1=0.0, beta2=0.0).move(state, *tensors)
-    assert state.first[0].tolist() == pytest.approx([-x for x in uphill], rel=1e-5)
+    assert state.exp_avg[0].tolist() == pytest.approx([-x for x in uphill], rel=1e-5)
     assert state.std[0].tolist() == pytest.approx(expected_std, rel=1e-5)
 
 
@@ -105,7 +105,7 @@ def test_the_centre_moves_along_the_gradient():
     evolved = PGPE(1, 40_000, std=1.0, beta1=0.0, beta2=0.0)
     goodness = torch.argsort(torch.argsort(-losses)).float() / (losses.shape[1] - 1) - 0.5
     evolved.move(state, noise, goodness)
-    uphill = state.first[0] * -1
+    uphill = state.exp_avg[0] * -1
     torch.testing.assert_close(uphill, -slope / 5 / (2 * math.sqrt(math.pi)), atol=0.01, rtol=0)
 
 
@@ -177,9 +177,9 @@ def test_a_centre_that_is_not_finite_any_more_is_told():
 @pytest.mark.parametrize(
     ("bad", "told"),
     [
-        ({"steps": 0}, r"steps \(generations\) = 0: give a whole number, at least 1"),
-        ({"batch": 0}, "population = 0: give a whole number, at least 2"),
-        ({"batch": 7}, "population = 7: candidates come in pairs, give an even number"),
+        ({"generations": 0}, r"generations = 0: give a whole number, at least 1"),
+        ({"population": 0}, "population = 0: give a whole number, at least 2"),
+        ({"population": 7}, "population = 7: candidates come in pairs, give an even number"),
         ({"std": -1.0}, r"std = -1.0: give a number, at least 0"),
         ({"std": 0}, "std = 0: candidates must differ, give a number above 0"),
         ({"beta2": 1.0}, "beta2 = 1.0: give a number, at least 0 and at most 0.999999"),
@@ -187,4 +187,4 @@ def test_a_centre_that_is_not_finite_any_more_is_told():
 )
 def test_impossible_evolutions_are_refused(bad, told):
     with pytest.raises(BadInput, match=told):
-        PGPE(**({"steps": 1} | bad))
+        PGPE(**({"generations": 1} | bad))

@@ -24,7 +24,7 @@ def test_the_key_follows_the_version(monkeypatch):
 def test_one_task_evaluated_anew_leaves_the_others_records_as_they_are(monkeypatch):
     runs = [coloring("laptop")["sweep"][0], recall("laptop")["size"][0]]
     monkeypatch.setattr(Coloring, "EVALUATION", Coloring.EVALUATION + 1)
-    assert [workers.missing("laptop", run) for run in runs] == [
+    assert [workers.why_stale("laptop", run) for run in runs] == [
         (False, f"evaluation.json has version {Coloring.EVALUATION - 1}, not {Coloring.EVALUATION}"),
         None,
     ]

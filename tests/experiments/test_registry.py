@@ -41,7 +41,7 @@ def extra(monkeypatch, tmp_path) -> Path:
 
 def write(extra: Path, name: str, text: str) -> None:
     (extra / name).mkdir()
-    (extra / name / "__init__.py").write_text(text)
+    (extra / name / "__init__.py").write_text(text, encoding="utf-8")
 
 
 def found() -> dict:

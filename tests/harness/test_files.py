@@ -13,8 +13,8 @@ from randformer.harness import files
 def folder(tmp_path):
     """A folder with a file, a folder and a link in it."""
     (tmp_path / "a" / "below").mkdir(parents=True)
-    (tmp_path / "a" / "one").write_text("1")
-    (tmp_path / "a" / "below" / "two").write_text("2")
+    (tmp_path / "a" / "one").write_text("1", encoding="utf-8")
+    (tmp_path / "a" / "below" / "two").write_text("2", encoding="utf-8")
     (tmp_path / "a" / "link").symlink_to("one")
     return tmp_path / "a"
 
@@ -23,10 +23,10 @@ def folder(tmp_path):
 def test_whatever_is_there_is_removed_and_replaced(folder, tmp_path, kind):
     path, theirs = tmp_path / "b", tmp_path / "theirs"
     theirs.mkdir()
-    (theirs / "x").write_text("x")
+    (theirs / "x").write_text("x", encoding="utf-8")
     make = {
         "nothing": lambda: None,
-        "file": lambda: path.write_text("in the way"),
+        "file": lambda: path.write_text("in the way", encoding="utf-8"),
         "folder": lambda: (path / "x").mkdir(parents=True),
         "link": lambda: path.symlink_to(theirs),
         "link to nothing": lambda: path.symlink_to(tmp_path / "nowhere"),
@@ -84,9 +84,21 @@ from randformer.harness.files import locked
 path = Path({str(tmp_path / "number")!r})
 for _ in range(200):
     with locked(Path({str(tmp_path / "below" / "lock")!r})):
-        path.write_text(str(int(path.read_text()) + 1))
+        path.write_text(str(int(path.read_text(encoding="utf-8")) + 1))
 """
-    (tmp_path / "number").write_text("0")
+    (tmp_path / "number").write_text("0", encoding="utf-8")
     both = [subprocess.Popen([sys.executable, "-c", code]) for _ in range(2)]
     assert [process.wait(timeout=60) for process in both] == [0, 0]
-    assert (tmp_path / "number").read_text() == "400"
+    assert (tmp_path / "number").read_text(encoding="utf-8") == "400"
+
+
+def test_an_error_while_writing_names_the_file(tmp_path, monkeypatch):
+    """A full disk's own words do not."""
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as error:
+        files.write_bytes(tmp_path / "x.checkpoint", b"")
+    assert error.value.filename == str(tmp_path / "x.checkpoint")

@@ -144,18 +144,6 @@ def test_a_record_that_cannot_be_replaced_stays(stored, monkeypatch):
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
-def test_an_error_while_writing_names_the_file(tmp_path, monkeypatch):
-    """A full disk's own words do not."""
-
-    def full(descriptor):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(records.os, "fsync", full)
-    with pytest.raises(OSError, match="No space left") as error:
-        records.write_bytes(tmp_path / "x.checkpoint", b"")
-    assert error.value.filename == str(tmp_path / "x.checkpoint")
-
-
 def test_records_hold_no_number_that_json_cannot_tell():
     with pytest.raises(ValueError, match="JSON"):
         records.canonical({"loss": float("nan")})

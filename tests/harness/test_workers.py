@@ -68,7 +68,7 @@ def test_an_evaluation_that_is_not_used_is_named_and_made_anew(elsewhere, capsys
     before = contents(elsewhere / "results")
     where, other = (workers.folder("smoke", run) / "evaluation.json" for run in RUNS[:2])
     if harm == "damaged":
-        where.write_text(where.read_text().replace("1", "2"))
+        where.write_text(where.read_text(encoding="utf-8").replace("1", "2"), encoding="utf-8")
     elif harm == "of other weights":
         where.write_bytes(other.read_bytes())
     else:
@@ -173,7 +173,7 @@ def test_a_record_that_cannot_be_stored_fails_its_run_alone(monkeypatch):
     monkeypatch.setattr(records, "write_record", failing)
     outcome = ensure_records("smoke", RUNS[:2], jobs=1)
     assert outcome.trained == RUNS[1:2]
-    assert outcome.failed == {RUNS[0]: "the disk is full"}
+    assert outcome.failed == {RUNS[0]: "the disk is full, at None"}
 
 
 def test_what_a_killed_job_has_on_disk_is_done(monkeypatch):
@@ -234,7 +234,7 @@ def test_a_link_that_a_killed_process_left_is_swept_away_and_not_what_it_points_
     """And a record's folder that is a link, to nothing or to a damaged record, is named and replaced."""
     theirs = elsewhere / "theirs"
     theirs.mkdir()
-    (theirs / "run.json").write_text("{")
+    (theirs / "run.json").write_text("{", encoding="utf-8")
     where = workers.folder("smoke", RUNS[0])
     where.parent.mkdir(parents=True)
     for link in (where.parent / ".abc.1.old.tmp", where):
@@ -276,7 +276,7 @@ def test_records_are_set_aside_and_replaced_where_no_folder_can_be_renamed(elsew
     no_folder_is_renamed.append(where)
     assert ensure_records("smoke", RUNS[:1], jobs=1, retrain=True).trained == RUNS[:1]
     assert (elsewhere / ".cache" / "replaced" / RUNS[0].key / "run.json").exists()
-    (where / "run.json").write_text("{")
+    (where / "run.json").write_text("{", encoding="utf-8")
     assert ensure_records("smoke", RUNS[:2], jobs=1).trained == RUNS[:1]
     assert contents(elsewhere / "results", but=("provenance.json",)) == before
     assert [path.name for path in where.parent.glob(".*")] == []

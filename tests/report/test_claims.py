@@ -117,11 +117,11 @@ def test_a_table_that_a_person_changed_is_told_and_kept_out_of_the_readme(monkey
     claims.store("laptop", [AT_LEAST_60], {"a": [1, 2]})
     table, checksum = claims.places("laptop")
     if harm == "edited":
-        table.write_text(table.read_text().replace("not replicated", "replicated"))
+        table.write_text(table.read_text(encoding="utf-8").replace("not replicated", "replicated"), encoding="utf-8")
     elif harm == "without its checksum":
         checksum.unlink()
     else:
-        checksum.write_text("0" * 64 + "  claims.csv\n")
+        checksum.write_text("0" * 64 + "  claims.csv\n", encoding="utf-8")
     before = table.read_bytes()
     monkeypatch.setattr(runner, "ROOT", tmp_path)  # where no README is to be written
     ways = {
@@ -154,7 +154,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_table_that_is_read(monkeypatch, 
     monkeypatch.setattr(claims, "write_bytes", write_bytes)
     assert claims.read("laptop")["verdict"].to_list() == ["not replicated" if writes < 3 else "replicated"]
     claims.store("laptop", [AT_LEAST_60], {"a": [99, 98]})
-    assert len(claims.places("laptop")[1].read_text().splitlines()) == 1
+    assert len(claims.places("laptop")[1].read_text(encoding="utf-8").splitlines()) == 1
 
 
 def test_a_bound_stands_once():

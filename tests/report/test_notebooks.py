@@ -129,10 +129,11 @@ def test_a_notebook_is_stored_where_the_cache_is_on_another_file_system(
 ):
     path = stored("print(1)")
     monkeypatch.setattr(notebooks, "CACHE", tmp_path)
+    (tmp_path / "matplotlib").mkdir()
     no_folder_is_renamed.append(tmp_path / "x.ipynb")
     notebooks.execute(path, "laptop")
     assert [output.text for output in code_cells(path)[1].outputs] == ["1\n"]
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["notebooks"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["matplotlib", "notebooks"]
 
 
 def test_a_notebook_that_fails_stays_as_it_was(stored):

@@ -22,11 +22,11 @@ def test_a_table_is_stored_with_its_named_index_and_told_where(sweep, tmp_path):
     table = tables.summary(tables.tidy(*sweep), ["answer", "q"])
     told = plots.write_table(table, "success", "smoke")
     assert told == "figures/smoke/success.csv"
-    stored = (tmp_path / told).read_text().splitlines()
+    stored = (tmp_path / told).read_text(encoding="utf-8").splitlines()
     assert stored[0].split(",")[:3] == ["answer", "q", "n"]
     assert len(stored) == 1 + len(table)
     plots.write_table(tables.tidy(*sweep), "tidy", "smoke")
-    assert (tmp_path / "figures" / "smoke" / "tidy.csv").read_text().startswith("model,N,")
+    assert (tmp_path / "figures" / "smoke" / "tidy.csv").read_text(encoding="utf-8").startswith("model,N,")
 
 
 def test_a_table_is_stored_without_its_index_and_with_six_digits(tmp_path):

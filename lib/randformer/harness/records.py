@@ -4,7 +4,7 @@
         run.json             what was trained (config), on what, its loss history, what evolution watched of its
                              centre; the same bytes whenever repeated
         weights.safetensors  the weights by name, and the fixed seed of an A_r0
-        evaluation.json      what the model does, measured once (evaluation.py)
+        evaluation.json      what the model does, measured once (run.evaluate)
         provenance.json      what differs between two trainings of the same numbers: commit, seconds
     .cache/                  trainings in progress (checkpoints.py)
 

@@ -61,7 +61,7 @@ def test_a_key_keeps_its_share_of_the_width():
         ({"m": 0}, "m = 0: give a whole number, at least 1"),
         ({"width": 15, "heads": 2}, "width = 15: not divisible by heads = 2, give a multiple of it"),
         ({"heads": 0}, "heads = 0: give a whole number, at least 1"),
-        ({"generations": 0}, "steps (generations) = 0: give a whole number, at least 1"),
+        ({"generations": 0}, "generations = 0: give a whole number, at least 1"),
     ],
 )
 def test_impossible_sizes_are_refused(given, told):

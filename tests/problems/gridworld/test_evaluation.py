@@ -6,7 +6,7 @@ import torch
 
 from helpers import tiny_gridworld
 from randformer.core.training import begin
-from randformer.problems.gridworld import evaluation as evaluation_search
+from randformer.problems.gridworld import evaluation
 from randformer.problems.gridworld.evaluation import evaluate, ways
 from randformer.problems.gridworld.task import Episodes, GridWorld
 
@@ -46,7 +46,7 @@ def told(run, *searches) -> dict:
     """The evaluation of a run that is made to search so, on the seeds to choose and on those to score."""
     order = iter(searches)
     task = SimpleNamespace(
-        n=run.task.n, cells=run.task.cells, draw_seeds=run.task.draw_seeds, search=lambda *given: next(order)
+        n=run.task.n, cells=run.task.cells, draw_seeds=run.task.draw_seeds, play=lambda *given: next(order)
     )
     return evaluate(replace(run, task=task), None, None)
 
@@ -69,7 +69,7 @@ def test_the_cell_is_chosen_on_other_seeds_than_it_is_scored_on():
 
 @pytest.mark.parametrize("fixed", [False, True])
 def test_an_evaluation_is_consistent_and_repeats(monkeypatch, fixed):
-    monkeypatch.setattr(evaluation_search, "SEEDS", 20)
+    monkeypatch.setattr(evaluation, "EVALUATION_SEEDS", 20)
     run = tiny_gridworld(fixed=fixed)
     state = begin(run, torch.device("cpu"))
     seen, again = (evaluate(run, state.parameters * 3, state.seed[0] if fixed else None) for _ in range(2))

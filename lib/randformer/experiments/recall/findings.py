@@ -15,7 +15,7 @@ from randformer.experiments.recall import sweep
 from randformer.experiments.recall.claims import BADNESS
 from randformer.harness import workers
 from randformer.problems.recall import game
-from randformer.problems.recall.task import Memories
+from randformer.problems.recall.evaluation import Memories
 from randformer.report.tables import CELLS, chosen, summary, tidy
 
 TYPICAL_AND_WORST = ("average", BADNESS)
