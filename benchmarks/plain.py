@@ -154,7 +154,7 @@ class PlainStep:
             wanted, l_q = objective(LOSSES[run.problem](model, run.task, x, r), run.objective.q)
             wanted.backward()
             nn.utils.clip_grad_norm_(model.parameters(), run.training.clip)
-            optimizer.param_groups[0]["lr"] = run.training.learning_rate(self.steps)
+            optimizer.param_groups[0]["lr"] = run.training.learning_rate_at(self.steps)
             optimizer.step()
             self.loss.append(l_q)
         self.steps += 1

@@ -46,7 +46,7 @@ class VmappedStep:
         scale = training.clip / norms.clamp_min(training.clip)
         for name, parameter in self.parameters.items():
             parameter.grad = gradients[name] * scale.view(-1, *[1] * (parameter.ndim - 1))
-        self.optimizer.param_groups[0]["lr"] = training.learning_rate(self.steps)
+        self.optimizer.param_groups[0]["lr"] = training.learning_rate_at(self.steps)
         self.optimizer.step()
         self.steps += 1
 

@@ -118,7 +118,7 @@ class Crew:
             connection.close()  # it ends
         if what == "error":
             raise said
-        if what == "killed" and not self.begun:
+        if what == "killed" and not self.begun and ended_by_itself(worker.process):
             raise BadInput(UNGUARDED)
         if what == "killed":
             self.tick(-worker.told)  # whoever goes on tells of it again
@@ -127,6 +127,12 @@ class Crew:
                 self.todo.appendleft(worker.job)
                 return
         yield self.jobs[worker.job], said
+
+
+def ended_by_itself(process: BaseProcess) -> bool:
+    """Whether a process that ends has left on its own: no signal ended it."""
+    process.join()
+    return process.exitcode >= 0
 
 
 def heard(connection: Connection) -> tuple:
