@@ -98,7 +98,7 @@ def check_evaluation_set(run: NetworkRun) -> None:
     """What is read of an untrained model's answers."""
     parameters, _, _ = (part[:1] for part in drawn(run))
     seeds = run.task.draw_seeds(M, 1, torch.Generator().manual_seed(0))
-    judged = run.task.evaluation_set(run.network)
+    judged = run.task.evaluation_set(run.network, torch.Generator().manual_seed(0))
     assert isinstance(judged, EvaluationSet)
     x = judged.inputs
     assert type(x) is int
@@ -106,24 +106,32 @@ def check_evaluation_set(run: NetworkRun) -> None:
     probabilities = judged.probabilities(parameters, seeds)
     assert len(probabilities) == M
     assert not probabilities.requires_grad
+    together = judged.answers(probabilities)
+    losses = []
     for seed in range(M):
-        one = judged.probabilities(parameters, seeds[seed : seed + 1])[0]
-        answers = judged.answers(one)
+        one = judged.probabilities(parameters, seeds[seed : seed + 1])
+        (answers,) = judged.answers(one)
         assert answers.shape == (x,)
-        assert answers.dtype == np.int32
+        assert np.issubdtype(answers.dtype, np.integer)
+        assert np.array_equal(answers, together[seed])
         right = judged.right(answers)
         assert right.shape == (x,)
         assert right.dtype == bool
-        for values, most in ((judged.loss(one), np.inf), (judged.sampled(one), 1 + 1e-6)):
+        losses.append(judged.loss(one))
+        for values, most in ((losses[-1], np.inf), (judged.sampled(one[0]), 1 + 1e-6)):
             assert values.shape == (x,)
             assert ((values >= 0) & (values <= most)).all()
         for index in (0, x // 2, x - 1):
             there = judged.answers_to(index, parameters, seeds)
             assert there.shape == (M,)
-            assert there.dtype == np.int32
+            assert there.dtype == answers.dtype
             assert there[seed] == answers[index]
             assert judged.right(there, index)[seed] == right[index]
+    assert judged.loss(probabilities) == pytest.approx(np.mean(losses, 0), rel=1e-4, abs=1e-6)
     assert judged.groups is None or judged.groups.shape == (x,)
+    if judged.seeds is not None:
+        assert judged.seeds[0].shape == seeds[0].shape
+        assert len(judged.seeds.unique(dim=0)) == len(judged.seeds)
 
 
 def check_run(run: Run) -> None:

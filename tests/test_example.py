@@ -82,7 +82,7 @@ def test_it_is_trained_reused_drawn_and_judged(example):
     assert {path.name for path in figures.glob("figure_*")} == {f"figure_coin.{kind}" for kind in ("png", "svg", "csv")}
     assert (figures / "coin.ipynb").exists()
     (claim,) = pd.read_csv(figures / "claims.csv", dtype=str).to_dict("records")
-    assert (claim["id"], claim["verdict"], claim["n_runs"]) == ("X1", "replicated", "5")
+    assert (claim["id"], claim["verdict"], claim["n_runs"]) == ("X1", "partly", "5; 5")
     assert contents(example / "results", but=("provenance.json",)) == records
     assert files(example) == before
 

@@ -10,6 +10,7 @@ import torch
 import randformer
 from helpers import ROOT, finish, python, tiny, tiny_gridworld, tiny_recall
 from randformer.contract import Playable
+from randformer.core.adversary import judge
 from randformer.harness.checks import BadInput
 from randformer.harness.records import RecordError
 from randformer.model import Model, chosen, having
@@ -55,7 +56,7 @@ def test_every_task_can_be_asked_by_hand(problem):
 
 
 def test_recall_answers_as_in_its_evaluation(recall):
-    memories = recall.run.task.evaluation_set(recall.run.network)
+    memories = judge(recall.run)[0]
     seeds = recall.seeds(70)
     for index in (7, 4_242, memories.inputs - 1):
         memory, key = memories.memories[index // 20], index % 20
@@ -69,7 +70,7 @@ def test_recall_answers_as_in_its_evaluation(recall):
 
 def test_coloring_answers_as_in_its_evaluation():
     model = untrained("coloring")
-    cycles, seeds = model.run.task.evaluation_set(model.run.network), model.seeds(20)
+    cycles, seeds = judge(model.run)[0], model.seeds(20)
     walk = torch.tensor([0, 2, 1, 5, 3, 4])  # as all_cycles has it
     index = int((all_cycles(6) == walk).all(1).nonzero())
     expected = cycles.colors(cycles.answers_to(index, model.parameters, tensor(seeds)))
@@ -141,11 +142,27 @@ def test_recall_votes_on_each_bit_too():
     model, x = untrained("recall"), X["recall"]
     answers = model.sample(x, 15)
     bits = [sum(answer >> bit & 1 for answer in answers) > 7 for bit in range(2)]
-    assert model.vote(x, 15, how="bitwise") == bits[0] + 2 * bits[1]
-    with pytest.raises(BadInput, match=r"^how = 'best': give one of majority, bitwise$"):
+    assert model.vote(x, 15, how="parts") == bits[0] + 2 * bits[1]
+    with pytest.raises(BadInput, match=r"^how = 'best': give one of majority, parts, probabilities, logits$"):
         model.vote(x, 15, how="best")
-    with pytest.raises(BadInput, match=r"^how = 'bitwise': give one of majority$"):
-        untrained("coloring").vote(X["coloring"], 15, how="bitwise")
+    with pytest.raises(BadInput, match=r"^how = 'parts': give one of majority$"):
+        untrained("gridworld").vote(X["gridworld"], 15, how="parts")
+
+
+def test_averages_elect_what_the_mean_of_probabilities_or_logits_says():
+    model, x = untrained("coloring"), X["coloring"]
+    said = model.probabilities(x, 15).astype(float)
+    assert model.vote(x, 15, how="probabilities") == said.mean(0).argmax(-1).tolist()
+    assert model.vote(x, 15, how="logits") == np.log(said.clip(1e-6)).mean(0).argmax(-1).tolist()
+    counts = (said.argmax(-1)[..., None] == np.arange(3)).sum(0)
+    voted = model.vote(x, 15, how="parts")
+    assert all(counts[vertex, color] == counts[vertex].max() for vertex, color in enumerate(voted))
+    model, x = untrained("recall"), X["recall"]
+    said = model.probabilities(x, 15).astype(float)
+    logits = np.log(said.clip(1e-6)) - np.log((1 - said).clip(1e-6))
+    means = {"probabilities": said.mean(0) - 0.5, "logits": logits.mean(0)}
+    for how, mean in means.items():
+        assert model.vote(x, 15, how=how) == sum(2**bit for bit in range(2) if mean[bit] > 0)
 
 
 # What is impossible
@@ -253,7 +270,7 @@ def test_the_readme_and_the_notebook_show_what_comes_out(recall):
     values = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4]
     assert f"values = {values}" in (ROOT / "README.md").read_text(encoding="utf-8")
     assert (recall.sample((values, 4), 5), recall.vote((values, 4), 30)) == ([5, 7, 5, 7, 5], 5)
-    assert (recall.vote((values, 10), 30), recall.vote((values, 10), 30, how="bitwise")) == (21, 5)
+    assert (recall.vote((values, 10), 30), recall.vote((values, 10), 30, how="parts")) == (21, 5)
 
 
 def test_a_missing_record_is_told_with_how_to_make_it(monkeypatch, tmp_path):

@@ -136,7 +136,7 @@ class Playable(Protocol):
     """
 
     leading: ClassVar[dict]  # fields (n, q, m) of the model that is meant where none is named: the paper's leading one
-    votes: dict[str, Callable]  # beside the majority of whole answers, as in EvaluationSet, of answers that are numbers
+    binary: ClassVar[bool]  # as in EvaluationSet, of probabilities_of; None where a task has none
 
     def typed(self, x) -> Tensor:
         """x as inputs (1, ...) like those of draw_inputs."""
@@ -150,6 +150,10 @@ class Playable(Protocol):
         """m answers, in numbers, lists and tuples, to an input (1, ...) of one model (1, P) under seeds (m, 1, ...)."""
         ...
 
+    def decided(self, probabilities: Tensor) -> list:
+        """m answers from probabilities (m, ...), as probabilities_of has them: the most probable ones."""
+        ...
+
     def probabilities_of(self, network: "Network", parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
         """What these answers are the most probable of, (m, ...). Raises BadInput where a task has none."""
         ...
@@ -159,24 +163,30 @@ class Playable(Protocol):
 class EvaluationSet(Protocol):
     """The inputs that a trained network is judged on, X in all, and how its answers are read. Numbers them 0 to X - 1.
 
-    A task has one where it has the method evaluation_set(network). Those that subclass this get what has a default.
+    A task has one where it has the method evaluation_set(network, generator); inputs that are not all there are come
+    from that generator, the run's own. Those that subclass this get what has a default. What the network says of all
+    inputs, (V, ...), need not have a row for each.
     """
 
     inputs: int  # X
     wrong_answers: int  # how many answers to an input are wrong: W of Proposition 2
+    seeds: Tensor | None = None  # (m, 1, ...): all there are, one as probable as the other, where they can be listed
     groups: np.ndarray | None = None  # (X,): a coarser kind of each input, 0, 1, ..., where there is one
-    votes: ClassVar[dict[str, Callable]] = {}  # beside the majority of whole answers, {name: answers (k, X) -> (X,)}
+    binary: ClassVar[bool] = (
+        False  # whether each probability stands for itself; else those of the last axis add up to 1
+    )
+    checkable: ClassVar[bool] = False  # whether who gets an answer can tell if it is right, and ask again if not
 
     def probabilities(self, parameters: Tensor, seeds: Tensor) -> Tensor:
-        """What one model (1, P) says of all inputs under seeds (m, 1, ...), (m, ...): what the methods below read."""
+        """What one model (1, P) says under seeds (m, 1, ...), (m, V, ...): what the methods below read."""
         ...
 
     def answers(self, probabilities: Tensor) -> np.ndarray:
-        """Whole answers (X,) int32 from one seed's probabilities: the most probable ones."""
+        """Whole answers (m, X), whole numbers, from probabilities (m, V, ...): the most probable ones."""
         ...
 
     def answers_to(self, index: int, parameters: Tensor, seeds: Tensor) -> np.ndarray:
-        """Whole answers (m,) int32 to the one input of that index, under seeds (m, 1, ...)."""
+        """Whole answers (m,) to the one input of that index, under seeds (m, 1, ...)."""
         ...
 
     def right(self, answers: np.ndarray, inputs: int | slice = slice(None)) -> np.ndarray:
@@ -184,13 +194,13 @@ class EvaluationSet(Protocol):
         ...
 
     def loss(self, probabilities: Tensor) -> np.ndarray:
-        """Loss (X,) from one seed's probabilities, in the unit of the figures."""
+        """Loss (X,), in the unit of the figures, mean over the m seeds of probabilities (m, V, ...)."""
         ...
 
     def sampled(self, probabilities: Tensor) -> np.ndarray:
-        """Exact P(right), (X,), of an answer sampled from one seed's probabilities."""
+        """Exact P(right), (X,), of an answer sampled from one seed's probabilities (V, ...)."""
         ...
 
-    def details(self, seen: dict, measured: dict) -> dict:
-        """What else the figures show, of what adversary.observe has seen and of success by way of answering (X,)."""
+    def details(self, probabilities: Tensor, measured: dict) -> dict:
+        """What else the figures show, of probabilities (m, V, ...) and of success (X,) by way of answering."""
         return {}

@@ -29,7 +29,7 @@ from torch import Tensor
 
 from randformer.contract import Playable
 from randformer.core.runs import NetworkRun
-from randformer.core.votes import majority
+from randformer.core.votes import WAYS, averaged, majority
 from randformer.experiments import registry
 from randformer.harness import records, workers
 from randformer.harness.checks import BadInput, at_least, one_of
@@ -66,16 +66,20 @@ class Model:
         return [answer for answers in self.ask("answers_of", x, seeds) for answer in answers]
 
     def vote(self, x, seeds, how: str = "majority"):
-        """The answer to x that k seeds elect: "majority" of whole answers, the first given among equals.
+        """The answer to x that k seeds elect, in one of the ways of core/votes.py.
 
-        Recall also has "bitwise": each bit by its own majority. Raises BadInput as sample does, or for an unknown how.
+        "majority" of whole answers; "parts": of each bit, or vertex; "probabilities" or "logits": the most probable
+        answer when those are averaged. Between equals the first counts. The grid world has whole answers only.
+        Raises BadInput as sample does, or for an unknown how.
         """
-        one_of("how", how, ("majority", *self.run.task.votes))
-        answers = self.sample(x, seeds)
-        if how != "majority":
-            return self.run.task.votes[how](np.array(answers)[:, None])[0].tolist()
-        numbered = np.array([answers.index(answer) for answer in answers])  # whatever an answer is, a number for it
-        return answers[majority(numbered[:, None])[0]]
+        task = self.run.task
+        one_of("how", how, WAYS[:1] if task.binary is None else WAYS)
+        if how == "majority":
+            answers = self.sample(x, seeds)
+            numbered = np.array([answers.index(answer) for answer in answers])  # whatever an answer is, a number for it
+            return answers[majority(numbered[:, None])[0]]
+        said = torch.cat(list(self.ask("probabilities_of", x, seeds)))
+        return task.decided(averaged(how, said, task.binary).unsqueeze(0))[0]
 
     def probabilities(self, x, seeds) -> np.ndarray:
         """What its answers to x are the most probable of, under k seeds.

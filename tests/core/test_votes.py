@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
+import torch
 
 from randformer.core.votes import (
+    averaged,
     failure_bound,
     majority,
+    outcomes,
     success_by_votes,
-    vote_success,
     votes_promised,
     worst_input,
 )
@@ -28,19 +30,61 @@ class Even:
         return np.array([4, 4, 4, 1, 1, 2])
 
 
-def test_votes_are_taken_in_disjoint_groups_and_leftover_seeds_are_not_used():
-    answers = np.array([[2], [2], [1], [1], [1], [2], [1]])
-    assert vote_success(Even(), answers, 3).tolist() == [0.5]
-    assert vote_success(Even(), answers, 1).tolist() == [pytest.approx(3 / 7)]
+class Pair(Even):
+    """Two inputs, two binary probabilities of each: bits of the answer."""
+
+    binary, checkable = True, True
+
+    def answers(self, said):
+        return ((said > 0.5) * torch.tensor([1, 2])).sum(-1).numpy()
+
+
+def test_every_way_to_vote_on_one_example():
+    """Three seeds say of one input 00 (even, right) once, 01 and 11 (odd) once each; averages tip bit 0 to zero."""
+    said = torch.tensor([[[0.01, 0.4]], [[0.6, 0.4]], [[0.6, 0.6]]])
+    found = outcomes(Pair(), said, (1, 3))
+    assert found["success"].tolist() == [[True], [False], [False]]
+    assert {name: right.tolist() for name, right in found.items() if name.endswith("3")} == {
+        "majority3": [[True]],  # all answers are different: the first
+        "parts3": [[False]],  # bit 0 is 1 in two of three
+        "probabilities3": [[True]],  # its mean is 0.40
+        "logits3": [[True]],
+        "retry3": [[True]],
+    }
+    assert all(found[f"{way}1"].all() for way in ("majority", "parts", "probabilities", "logits", "retry"))
+
+
+def test_equal_votes_of_parts_are_the_firsts():
+    bits = torch.tensor([[1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0]])
+    assert (averaged("parts", bits, True) > 0.5).tolist() == [True, False, True, False]
+    assert (averaged("parts", bits.flip(0), True) > 0.5).tolist() == [False, True, True, False]
+    colors = torch.tensor([[0.1, 0.2, 0.7], [0.8, 0.1, 0.1]])
+    assert averaged("parts", colors, False).argmax() == 2
+    assert averaged("parts", colors.flip(0), False).argmax() == 0
+
+
+def test_averaged_logits_are_those_of_the_network_but_for_a_constant():
+    logits = torch.randn(7, 5, 3, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(
+        averaged("logits", logits.softmax(-1), False), logits.log_softmax(-1).mean(0).softmax(-1)
+    )
+    torch.testing.assert_close(averaged("logits", logits.sigmoid(), True), logits.mean(0).sigmoid())
+    assert averaged("logits", torch.tensor([[0.0], [1.0]]), True).item() == pytest.approx(0.5, abs=0.02)
+
+
+def test_the_mode_is_found_whatever_the_number_of_voters_and_inputs():
+    answers = np.random.default_rng(0).integers(0, 4, (200, 5000)).astype(np.uint16)
+    for k in (1, 2, 7, 30, 200):
+        counts = np.stack([(answers[:k] == value).sum(0) for value in range(4)])
+        elected = majority(answers[:k])
+        assert np.array_equal(counts[elected, np.arange(5000)], counts.max(0))
 
 
 def test_a_vote_makes_the_more_frequent_answer_surer():
     """60 % right against 40 % wrong: majority(k) tends to 1, as the binomial distribution says."""
-    answers = np.where(np.random.default_rng(0).random((99, 4000)) < 0.6, 0, 1)
-    rates = [vote_success(Even(), answers, k).mean() for k in (1, 3, 11, 99)]
-    assert rates[0] == pytest.approx(0.6, abs=0.01)
-    assert rates[1] == pytest.approx(0.648, abs=0.01)  # 0.6^3 + 3 0.6^2 0.4
-    assert rates[2] == pytest.approx(0.7535, abs=0.01)
+    answers = np.where(np.random.default_rng(0).random((99, 200_000)) < 0.6, 0, 1)
+    rates = [(majority(answers[:k]) == 0).mean() for k in (1, 3, 11, 99)]
+    assert rates[:3] == pytest.approx([0.6, 0.648, 0.7535], abs=0.005)  # 0.648 = 0.6^3 + 3 0.6^2 0.4
     assert rates[3] > 0.97
 
 

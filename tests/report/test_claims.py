@@ -9,7 +9,7 @@ from randformer import __main__ as runner
 from randformer.experiments import registry
 from randformer.harness.checks import BadInput
 from randformer.report import claims
-from randformer.report.claims import COLUMNS, Claim, Condition, judge
+from randformer.report.claims import COLUMNS, VERDICTS, Claim, Condition, judge
 
 AT_LEAST_60 = Claim("X", "a claim", "70", "at least 60", (Condition(itemgetter("a"), ">=", 60),), "n.ipynb")
 BOTH = Claim(
@@ -25,9 +25,10 @@ BOTH = Claim(
 @pytest.mark.parametrize(
     ("values", "verdict"),
     [
-        ([61, 62, 63], "replicated"),
+        ([66, 67, 68], "replicated"),
         ([50, 65, 70], "partly"),
-        ([50, 55, 70], "not replicated"),
+        ([50, 55, 70], "not replicated: not decided"),
+        ([50, 51, 52], "not replicated: contradicted"),
         ([60] * 3, "replicated"),
     ],
 )
@@ -36,32 +37,34 @@ def test_the_unfavourable_end_of_the_interval_decides(values, verdict):
 
 
 def test_the_weakest_condition_decides():
-    assert judge(BOTH, {"a": [70, 80], "b": [0, 0]})["verdict"] == "replicated"
-    assert judge(BOTH, {"a": [50, 75], "b": [0, 0]})["verdict"] == "partly"
-    row = judge(BOTH, {"a": [70, 80], "b": [0, 100]})
-    assert row["verdict"] == "not replicated"
-    assert (row["ours"], row["low"], row["high"], row["n_runs"]) == ("75.0; 50.0", "70.0; 0.0", "80.0; 100.0", "2")
+    assert judge(BOTH, {"a": [74, 75, 76], "b": [0, 0]})["verdict"] == "partly"  # two runs at 0 may hide a third
+    assert judge(BOTH, {"a": [74, 75, 76], "b": [0] * 50 + [0.01]})["verdict"] == "replicated"
+    row = judge(BOTH, {"a": [74, 75, 76], "b": [0, 100]})
+    assert row["verdict"] == "not replicated: contradicted"  # there is one run at 100, so not all are at 0
+    assert (row["ours"], row["low"], row["high"], row["n_runs"]) == ("75.0; 50.0", "72.5; 1.3", "77.5; 98.7", "3; 2")
 
 
 def test_at_most_is_judged_by_the_upper_end():
     claim = Claim("Z", "", "", "", (Condition(itemgetter("a"), "<=", 15),), "")
     assert judge(claim, {"a": [1, 2, 3]})["verdict"] == "replicated"
-    assert judge(claim, {"a": [0, 0, 40]})["verdict"] == "partly"
+    assert judge(claim, {"a": [0, 1, 40]})["verdict"] == "partly"
 
 
 def test_strict_bounds_and_digits():
     claim = Claim("Z", "", "", "", (Condition(itemgetter("a"), "<", 0.005, 4), Condition(itemgetter("b"), ">", 0)), "")
-    row = judge(claim, {"a": [0.001, 0.002], "b": [1, 2]})
+    row = judge(claim, {"a": [0.0014, 0.0016], "b": [1.45, 1.55]})
     assert (row["verdict"], row["ours"]) == ("replicated", "0.0015; 1.5")
-    assert judge(claim, {"a": [0.005, 0.005], "b": [1, 2]})["verdict"] == "not replicated"
+    assert judge(claim, {"a": [0.005, 0.005], "b": [1, 2]})["verdict"] == "not replicated: contradicted"
     assert judge(claim, {"a": [0.001, 0.002], "b": [0, 2]})["verdict"] == "partly"
 
 
 def test_within_a_bound_on_both_sides():
     claim = Claim("Z", "", "", "", (Condition(itemgetter("a"), "within", 5),), "")
-    assert judge(claim, {"a": [-4, 4]})["verdict"] == "replicated"
+    assert judge(claim, {"a": [-1, 1, 0]})["verdict"] == "replicated"
     assert judge(claim, {"a": [-6, 4]})["verdict"] == "partly"
-    assert judge(claim, {"a": [-6, -7]})["verdict"] == "not replicated"
+    assert judge(claim, {"a": [-6, -7]})["verdict"] == "not replicated: not decided"
+    assert judge(claim, {"a": [-6.5, -6.6]})["verdict"] == "not replicated: contradicted"
+    assert judge(claim, {"a": [-60, 80]})["verdict"] == "not replicated: not decided"
 
 
 def test_equal_means_equal_as_reported():
@@ -84,13 +87,13 @@ def test_rows_are_stored_beside_those_of_other_notebooks(monkeypatch, tmp_path):
     monkeypatch.setattr(claims, "ROOT", tmp_path)
     later = replace(AT_LEAST_60, id="Z", notebook="o.ipynb")
     claims.store("laptop", [later], {"a": [99.0, 99.5]})
-    claims.store("laptop", [AT_LEAST_60, BOTH], {"a": [70, 80], "b": [0, 0]})
+    claims.store("laptop", [AT_LEAST_60, BOTH], {"a": [70, 71], "b": [0, 0]})
     table = claims.read("laptop")
     assert table.columns.to_list() == COLUMNS
     assert table["id"].to_list() == ["X", "Y", "Z"]
     shown = claims.store("laptop", [later], {"a": [1.0, 2.0]})
-    assert shown["verdict"].to_list() == ["not replicated"]
-    assert claims.read("laptop")["verdict"].to_list() == ["replicated", "replicated", "not replicated"]
+    assert shown["verdict"].to_list() == ["not replicated: contradicted"]
+    assert claims.read("laptop")["verdict"].to_list() == ["replicated", "partly", "not replicated: contradicted"]
 
 
 WRITER = """
@@ -117,7 +120,8 @@ def test_a_table_that_a_person_changed_is_told_and_kept_out_of_the_readme(monkey
     claims.store("laptop", [AT_LEAST_60], {"a": [1, 2]})
     table, checksum = claims.places("laptop")
     if harm == "edited":
-        table.write_text(table.read_text(encoding="utf-8").replace("not replicated", "replicated"), encoding="utf-8")
+        better = table.read_text(encoding="utf-8").replace("not replicated: contradicted", "replicated")
+        table.write_text(better, encoding="utf-8")
     elif harm == "without its checksum":
         checksum.unlink()
     else:
@@ -152,7 +156,7 @@ def test_a_writer_killed_at_any_moment_leaves_a_table_that_is_read(monkeypatch, 
     with pytest.raises(KeyboardInterrupt):
         claims.store("laptop", [AT_LEAST_60], {"a": [99, 98]})
     monkeypatch.setattr(claims, "write_bytes", write_bytes)
-    assert claims.read("laptop")["verdict"].to_list() == ["not replicated" if writes < 3 else "replicated"]
+    assert claims.read("laptop")["verdict"].to_list() == [VERDICTS[3] if writes < 3 else VERDICTS[0]]
     claims.store("laptop", [AT_LEAST_60], {"a": [99, 98]})
     assert len(claims.places("laptop")[1].read_text(encoding="utf-8").splitlines()) == 1
 

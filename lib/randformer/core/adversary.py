@@ -1,13 +1,14 @@
 """How good a trained model is against an adversary who knows it, but not the seed (section 2.1, definition 1).
 
 An adversary who picks the worst of many inputs on the very seeds that are then scored finds inputs that are merely
-unlucky. So inputs are chosen on one set of seeds and scored on a second one. "Badness" orders the inputs; the paper's
-95th percentile is the value at the input that is worse than 95 % of them.
+unlucky; one who picks on some seeds and is scored on others misses the worst. Both errors vanish with many seeds, so
+where all seeds can be listed, all are used. Elsewhere the truth lies between the two numbers: see agreed. "Badness"
+orders the inputs; the paper's 95th percentile is the value at the input that is worse than 95 % of them.
 """
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,20 +16,22 @@ import torch
 from torch import Tensor
 
 from randformer.contract import EvaluationSet
-from randformer.core.votes import majority, vote_success, worst_input
+from randformer.core.votes import outcomes, worst_input
 
 if TYPE_CHECKING:
     from randformer.core.runs import NetworkRun
 
-SEEDS = 100  # to choose the inputs on, and as many others to score them on
-VOTES = (5, 30)  # majority(k) of the paper
+VOTES = (5, 30)  # seeds that vote together in the paper
+GROUPS = 50  # of so many seeds to choose inputs on, as many others to score them on, and the other way round
+OBSERVED = 300  # seeds whose losses are averaged, where not all can be
 PERCENTILE = 0.95
 SEED_STREAM = 10**9  # generators of evaluation start here, those of training at the run's number
 WORST_SEEDS = 10_000  # seeds answering the one worst input, for success against the number of votes
+SLICE = 30  # seeds through the network at once
 
 
 def score_at_percentile(choose: np.ndarray, score: np.ndarray, percentile: float, band: float = 0.0) -> float:
-    """Mean score of the inputs that stand at a rank of badness (0.95: worse than 95 %; 1: the worst) on other seeds.
+    """Mean score of the inputs that stand at a rank of badness (0.95: worse than 95 %; 1: the worst) by choose.
 
     choose, score: (X,), larger is better. Inputs that look alike to the adversary, equal in choose, are chosen
     alike; band widens the rank by that share of the inputs on both sides, for scores that never tie.
@@ -40,13 +43,43 @@ def score_at_percentile(choose: np.ndarray, score: np.ndarray, percentile: float
     return float(score[at].mean())
 
 
-def summary(choose: np.ndarray, score: np.ndarray) -> dict:
-    """Average, 95th percentile, worst input and share of inputs at 0 of success rates (X,) chosen and scored apart."""
+def bracket(sides: list, orders: list, percentile: float, band: float = 0.0) -> tuple[float, float]:
+    """The score at a rank of badness too low and too high: of the inputs chosen, on the seeds that chose, and others.
+
+    sides: two of success (X,), on equally many seeds, of which each chooses once and scores once. orders: the same,
+    with equals put in order.
+    """
+    low, high = 0.0, 0.0
+    for order, choose, score in zip(orders, sides, sides[::-1], strict=True):
+        found = [score_at_percentile(order, values, percentile, band) for values in (choose, score)]
+        low, high = low + min(found) / 2, high + max(found) / 2
+    return low, high
+
+
+def agreed(mean: float, low: float, high: float) -> float:
+    """What success at a rank is, given its bracket and the mean over inputs.
+
+    Were success normal over inputs, of deviation s, and the error of seeds too, of deviation e, the low end would be
+    sqrt(1 + e^2 / s^2) times as far from the mean as the truth, and the high end as many times nearer: the truth is
+    their geometric mean (our choice). Where seeds make no error all three are equal.
+    """
+    found = mean - (max(mean - low, 0) * max(mean - high, 0)) ** 0.5
+    return min(max(found, low), high)
+
+
+def summary(sides: list, orders: list | None = None) -> dict:
+    """Of success rates as bracket has them: average, 95th percentile, worst input, share of inputs at 0.
+
+    "bracket" has the low and the high end of the two in the middle.
+    """
+    success = (sides[0] + sides[1]) / 2
+    ends = {"percentile95": PERCENTILE, "worst": 1.0}
+    ends = {name: bracket(sides, orders or sides, percentile) for name, percentile in ends.items()}
     return {
-        "average": float(score.mean()),
-        "percentile95": score_at_percentile(choose, score, PERCENTILE),
-        "worst": score_at_percentile(choose, score, 1.0),
-        "zero_share": float((score == 0).mean()),
+        "average": float(success.mean()),
+        **{name: agreed(float(success.mean()), *between) for name, between in ends.items()},
+        "zero_share": float((success == 0).mean()),
+        "bracket": {name: list(between) for name, between in ends.items()},
     }
 
 
@@ -55,22 +88,49 @@ def over_groups(cells: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.bincount(cells, values) / np.bincount(cells)
 
 
-def observe(evaluation_set: EvaluationSet, parameters: Tensor, seeds: Tensor) -> dict[str, np.ndarray]:
-    """What one model (1, P) does under seeds (m, 1, ...), of all inputs X.
+def judge(run: NetworkRun) -> tuple[EvaluationSet, torch.Generator]:
+    """The inputs that a run is judged on, the same at every call, and the generator that its judging draws from."""
+    generator = torch.Generator().manual_seed(SEED_STREAM + run.run_index)
+    return run.task.evaluation_set(run.network, generator), generator
 
-    answers (m, X); success and loss (X,) averaged over seeds; variance over seeds of each predicted probability.
+
+def observe(evaluation_set: EvaluationSet, parameters: Tensor, seeds: Tensor) -> dict:
+    """What one model (1, P) does under seeds (m, 1, ...).
+
+    probabilities (m, V, ...), floats; success and loss (X,), means over seeds.
     """
-    answers = np.empty((len(seeds), evaluation_set.inputs), np.int32)
-    loss = np.zeros(evaluation_set.inputs)
-    total = squares = 0
-    for i, seed in enumerate(seeds.split(1)):
-        probabilities = evaluation_set.probabilities(parameters, seed)[0]
-        answers[i] = evaluation_set.answers(probabilities)
-        loss += evaluation_set.loss(probabilities)
-        total, squares = total + probabilities.double(), squares + probabilities.double().square()
-    variance = (squares / len(seeds) - (total / len(seeds)).square()).clamp_min(0).numpy()
-    success = evaluation_set.right(answers).mean(0)
-    return {"answers": answers, "success": success, "loss": loss / len(seeds), "variance": variance}
+    said, success, loss = [], 0, 0
+    for part in seeds.split(SLICE):
+        probabilities = evaluation_set.probabilities(parameters, part)
+        success = success + evaluation_set.right(evaluation_set.answers(probabilities)).sum(0)
+        loss = loss + evaluation_set.loss(probabilities) * len(part)
+        said.append(probabilities.float())
+    return {"probabilities": torch.cat(said), "success": success / len(seeds), "loss": loss / len(seeds)}
+
+
+def polled(evaluation_set: EvaluationSet, groups: Iterable[Tensor]) -> dict[str, np.ndarray]:
+    """Success (X,) of single seeds and of each way to vote, over GROUPS of seeds that say (30, V, ...)."""
+    total: dict[str, np.ndarray] = {}
+    for said in groups:
+        for name, right in outcomes(evaluation_set, said, VOTES).items():
+            total[name] = total.get(name, 0) + right.mean(0)
+    return {name: rates / GROUPS for name, rates in total.items()}
+
+
+def both_sides(
+    run: NetworkRun, evaluation_set: EvaluationSet, generator: torch.Generator, parameters: Tensor
+) -> tuple[list[dict], list[dict]]:
+    """What is observed of a model with random seeds, and its success by way of answering, on either side."""
+    size = max(VOTES)
+    if evaluation_set.seeds is not None:
+        seen = observe(evaluation_set, parameters, evaluation_set.seeds)
+        drawn = torch.randint(len(evaluation_set.seeds), (2, GROUPS, size), generator=generator)
+        rates = [polled(evaluation_set, (seen["probabilities"][group] for group in side)) for side in drawn]
+        return [seen, seen], [found | {"success": seen["success"]} for found in rates]
+    seeds = [run.task.draw_seeds(GROUPS * size, 1, generator) for _ in range(2)]
+    groups = [(evaluation_set.probabilities(parameters, group) for group in side.split(size)) for side in seeds]
+    seen = [observe(evaluation_set, parameters, side[:OBSERVED]) for side in seeds]
+    return seen, [polled(evaluation_set, side) for side in groups]
 
 
 def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> dict:
@@ -78,52 +138,47 @@ def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> 
 
     A model with a fixed seed always answers the same: choosing and scoring coincide, and a vote changes nothing.
     """
-    evaluation_set = run.task.evaluation_set(run.network)
-    generator, seeds = judging_seeds(run, fixed_seed, SEEDS)
-    choose, score = (observe(evaluation_set, parameters, drawn) for drawn in seeds)
-    histogram = np.bincount((score["success"] * 100).round().astype(int), minlength=101)
+    evaluation_set, generator = judge(run)
+    if run.objective.fixed_seed:
+        seen = [observe(evaluation_set, parameters, fixed_seed)] * 2
+        rates, count = [{"success": seen[0]["success"]}] * 2, 1
+    else:
+        seen, rates = both_sides(run, evaluation_set, generator, parameters)
+        count = 2 * GROUPS * max(VOTES) if evaluation_set.seeds is None else len(evaluation_set.seeds)
+    # between inputs whose votes come out alike, the adversary prefers those where single seeds fail more
+    ties = [side["success"] / (10 * GROUPS) for side in rates]
+    measured = {
+        name: ([side[name] for side in rates], [side[name] + tie for side, tie in zip(rates, ties, strict=True)])
+        for name in rates[0]
+    }
+    success = {name: (rates[0][name] + rates[1][name]) / 2 for name in rates[0]}
+    histogram = np.bincount((success["success"] * 100).round().astype(int), minlength=101)
     result = {
         "inputs": evaluation_set.inputs,
-        "seeds": len(score["answers"]),
-        "success": summary(choose["success"], score["success"]),
+        "seeds": count,
+        **{name: summary(*found) for name, found in measured.items()},
         "histogram": histogram.tolist(),  # number of inputs at a success rate of 0, 1, ... 100 %
-        "loss": {
-            "average": float(score["loss"].mean()),
-            "percentile95": -score_at_percentile(-choose["loss"], -score["loss"], PERCENTILE, band=0.005),
-        },
+        "loss": losses([-side["loss"] for side in seen]),
     }
-    success = (choose["success"], score["success"])
-    measured = {"success": success}
     if run.objective.fixed_seed:
-        sampled = evaluation_set.sampled(evaluation_set.probabilities(parameters, fixed_seed)[0])
-        result["sampled"] = summary(sampled, sampled)
+        sampled = evaluation_set.sampled(seen[0]["probabilities"][0])
+        result["sampled"] = summary([sampled, sampled])
     else:
-        for k, (name, elect) in itertools.product(VOTES, ({"majority": majority} | evaluation_set.votes).items()):
-            votes = [vote_success(evaluation_set, seen["answers"], k, elect) for seen in (choose, score)]
-            # between inputs whose votes come out alike, the adversary prefers those where single seeds fail more
-            measured[f"{name}{k}"] = (votes[0] + success[0] / (10 * SEEDS), votes[1])
-            result[f"{name}{k}"] = summary(*measured[f"{name}{k}"])
-        seeds, worst = run.task.draw_seeds(WORST_SEEDS, 1, generator), int(choose["success"].argmin())
+        seeds, worst = evaluation_set.seeds, int(success["success"].argmin())
+        seeds = run.task.draw_seeds(WORST_SEEDS, 1, generator) if seeds is None else seeds
         result["worst_input"] = worst_input(evaluation_set, parameters, seeds, worst)
     if evaluation_set.groups is not None:
-        in_cells = {
-            name: [over_groups(evaluation_set.groups, values) for values in both] for name, both in measured.items()
+        result["cells"] = {
+            name: summary(*([over_groups(evaluation_set.groups, rate) for rate in part] for part in found))
+            for name, found in measured.items()
         }
-        result["cells"] = {name: summary(*both) for name, both in in_cells.items()}
-    return rounded(result | evaluation_set.details(score, {name: scored for name, (_, scored) in measured.items()}))
+    return rounded(result | evaluation_set.details(seen[1]["probabilities"], success))
 
 
-def judging_seeds(
-    run: NetworkRun, fixed_seed: Tensor | None, count: int
-) -> tuple[torch.Generator, tuple[Tensor, Tensor]]:
-    """A run's generator of evaluation, and its first seeds: so many to choose inputs on, as many to score them on.
-
-    With a fixed seed both are that one.
-    """
-    generator = torch.Generator().manual_seed(SEED_STREAM + run.run_index)
-    if run.objective.fixed_seed:
-        return generator, (fixed_seed, fixed_seed)
-    return generator, tuple(run.task.draw_seeds(count, 1, generator) for _ in range(2))
+def losses(sides: list) -> dict:
+    """Average and 95th percentile of losses, given as two (X,) of minus the loss."""
+    mean = float(sides[0].mean() + sides[1].mean()) / 2
+    return {"average": -mean, "percentile95": -agreed(mean, *bracket(sides, sides, PERCENTILE, band=0.005))}
 
 
 def fixed_and_random(run: NetworkRun, parameters: Tensor, seeds: int = 256) -> tuple[float, float]:
@@ -144,4 +199,6 @@ def rounded(result):
     """Floats to 6 digits: what is stored is what can be told apart, and no file changes in the 17th digit."""
     if isinstance(result, dict):
         return {name: rounded(value) for name, value in result.items()}
+    if isinstance(result, list):
+        return [rounded(value) for value in result]
     return float(f"{result:.6g}") if isinstance(result, float) else result

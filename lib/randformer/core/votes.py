@@ -1,30 +1,76 @@
-"""Answering with several seeds: votes, and what Proposition 2 of appendix E.1.1 promises of them."""
+"""Answering with several seeds: the ways to make one answer of theirs, and what Proposition 2 promises of votes.
+
+    way             what k seeds answer
+    majority        the most frequent of their whole answers: the mode of appendix E.1.1, and definition 2's vote
+    parts           each bit, or vertex, the most frequent of what they say of it
+    probabilities   what is most probable when their probabilities are averaged
+    logits          what is most probable when their logits are averaged
+    retry           a right one, where one of k answers is right and can be told from the others (appendix E.1)
+
+Between equals the one given first counts. All but the first and the last can elect what no seed has answered.
+"""
 
 import math
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from randformer.contract import EvaluationSet
 from randformer.harness.checks import BadInput, at_least
 
+AVERAGES = ("parts", "probabilities", "logits")  # of what the seeds say of each bit or vertex
+WAYS = ("majority", *AVERAGES)  # that need nothing but the seeds' answers
+COLUMNS = 2048  # inputs of which all answers are compared at once: they stay in the processor's cache
+
 
 def majority(answers: np.ndarray) -> np.ndarray:
     """The most frequent of k whole answers (k, X) to each input, (X,); the one given first among equals."""
-    count = np.zeros(answers.shape, dtype=np.int16)
-    for other in answers:
-        count += answers == other
-    return np.take_along_axis(answers, count.argmax(0)[None], 0)[0]
+    k, elected = len(answers), np.empty_like(answers[0])
+    first = np.arange(k, dtype=np.int32)[::-1, None]  # larger the earlier it was given
+    for start in range(0, len(elected), COLUMNS):
+        part = np.ascontiguousarray(answers[:, start : start + COLUMNS])
+        count, equal = np.zeros(part.shape, np.int8 if k < 128 else np.int32), np.empty(part.shape, bool)
+        for other in part:
+            count += np.equal(part, other, out=equal).view(np.int8)
+        chosen = k - 1 - (count * np.int32(k) + first).max(0) % k
+        elected[start : start + COLUMNS] = np.take_along_axis(part, chosen[None], 0)[0]
+    return elected
 
 
-def vote_success(evaluation_set: EvaluationSet, answers: np.ndarray, k: int, elect=majority) -> np.ndarray:
-    """Share (X,) of disjoint groups of k seeds whose vote is right, from answers (m, X); the rest is not used.
+def averaged(way: str, probabilities: Tensor, binary: bool) -> Tensor:
+    """What k seeds say together, (...), of what each says, (k, ...), averaged in one of AVERAGES.
 
-    elect makes one answer to each input (X,) of a group's answers (k, X).
+    binary: whether each probability stands for itself; else those of the last axis add up to 1. Logits are averaged as
+    if none were beyond +-14, where floats grow coarse.
     """
-    groups = len(answers) // k
-    wins = [evaluation_set.right(elect(answers[i * k : (i + 1) * k])) for i in range(groups)]
-    return np.mean(wins, axis=0)
+    if way == "probabilities":
+        return probabilities.mean(0)
+    if way == "logits":
+        if binary:
+            return probabilities.logit(1e-6).mean(0).sigmoid()
+        return probabilities.clamp_min(1e-6).log().mean(0).softmax(-1)
+    hard = (probabilities > 0.5) if binary else F.one_hot(probabilities.argmax(-1), probabilities.shape[-1])
+    hard = hard.to(probabilities.dtype)
+    return hard.mean(0) + hard[0] / (3 * len(hard))  # a third of a vote more for the first decides between equals
+
+
+def outcomes(evaluation_set: EvaluationSet, said: Tensor, votes: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Which answers are right that seeds, (m, V, ...), give to all inputs: {"success": (m, X)}, and of votes (1, X).
+
+    {"majority5": ..., "parts5": ...} for each way and number of votes: the first so many of the seeds.
+    """
+    ways = [(way, k) for way in AVERAGES for k in votes]
+    together = [averaged(way, said[:k], evaluation_set.binary).unsqueeze(0) for way, k in ways]
+    answers = evaluation_set.answers(torch.cat([said, *together]))
+    right = evaluation_set.right(answers)
+    found = {"success": right[: len(said)]}
+    for k in votes:
+        found[f"majority{k}"] = evaluation_set.right(majority(answers[:k]))[None]
+        if evaluation_set.checkable:
+            found[f"retry{k}"] = right[:k].any(0)[None]
+    return found | {f"{way}{k}": right[i : i + 1] for i, (way, k) in enumerate(ways, len(said))}
 
 
 def worst_input(evaluation_set: EvaluationSet, parameters: Tensor, seeds: Tensor, index: int) -> dict:

@@ -12,7 +12,7 @@ import pandas as pd
 from randformer.harness.checks import BadInput
 from randformer.harness.files import locked, write_bytes
 from randformer.harness.records import ROOT, sha256
-from randformer.report.intervals import bootstrap
+from randformer.report.intervals import interval
 
 COLUMNS = ["id", "claim", "paper", "ours", "low", "high", "n_runs", "rule", "verdict", "notebook"]
 RELATIONS = {  # how it is computed, and how it is written before the bound: as a sign and as words
@@ -23,7 +23,7 @@ RELATIONS = {  # how it is computed, and how it is written before the bound: as 
     "==": (operator.eq, "", ""),
     "within": (lambda value, bound: abs(value) <= bound, "within ", "within "),
 }
-VERDICTS = ("replicated", "partly", "not replicated")
+VERDICTS = ("replicated", "partly", "not replicated: not decided", "not replicated: contradicted")
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,9 @@ class Condition:
     relation: str
     bound: float
     digits: int = 1  # with which it is reported
+    sample: bool = (
+        True  # of runs; False where the values are of all cases that there are, and nothing is left to chance
+    )
 
     def __format__(self, how: str) -> str:
         """The bound as a rule has it: ">= 95", or with how = "words" "at least 95"."""
@@ -45,10 +48,14 @@ class Condition:
         return RELATIONS[self.relation][0](value, self.bound)
 
     def verdict(self, mean: float, low: float, high: float) -> str:
-        """replicated if it holds at both ends of the interval, partly if for the mean only."""
-        if not self.holds(mean):
-            return "not replicated"
-        return "replicated" if self.holds(low) and self.holds(high) else "partly"
+        """replicated if it holds at both ends of the interval, partly if for the mean only.
+
+        Where it does not hold for the mean it is not replicated: contradicted if it holds nowhere in the interval.
+        """
+        if self.holds(mean):
+            return VERDICTS[0] if self.holds(low) and self.holds(high) else VERDICTS[1]
+        between = self.relation in ("==", "within") and low <= self.bound <= high
+        return VERDICTS[2] if self.holds(low) or self.holds(high) or between else VERDICTS[3]
 
 
 @dataclass(frozen=True)
@@ -72,7 +79,10 @@ def judge(claim: Claim, evidence: Any) -> dict:
     """The claim's row: mean, interval and number of runs of each of its conditions, and the verdict of the weakest."""
     values = [list(condition.measure(evidence)) for condition in claim.conditions]
     means = [sum(v) / len(v) for v in values]
-    intervals = [bootstrap(v) for v in values]
+    intervals = [
+        interval(v) if condition.sample else (mean, mean)
+        for condition, v, mean in zip(claim.conditions, values, means, strict=True)
+    ]
     verdicts = [c.verdict(mean, *ends) for c, mean, ends in zip(claim.conditions, means, intervals, strict=True)]
 
     def told(values: list[float]) -> str:
@@ -85,7 +95,7 @@ def judge(claim: Claim, evidence: Any) -> dict:
         "ours": told(means),
         "low": told([low for low, _ in intervals]),
         "high": told([high for _, high in intervals]),
-        "n_runs": "; ".join(dict.fromkeys(str(len(v)) for v in values)),
+        "n_runs": "; ".join(str(len(v)) for v in values),
         "rule": claim.rule,
         "verdict": max(verdicts, key=VERDICTS.index),
         "notebook": claim.notebook,

@@ -1,13 +1,25 @@
 """How sure one can be of a mean over runs."""
 
 import numpy as np
+from scipy import stats
+
+CONFIDENCE = 0.95
+EXTREMES = {0.0, 100.0}  # per cent: a run that did not succeed at all, or always
 
 
-def bootstrap(values: list[float], confidence: float = 0.95) -> tuple[float, float]:
-    """Interval of the mean of one value per run, by resampling runs 10,000 times; a single run has none: (nan, nan)."""
+def interval(values: list[float]) -> tuple[float, float]:
+    """95 % interval of the mean of one value per run; a single run has none: (nan, nan).
+
+    Student's t, which a few runs need: resampling 3 runs covers the mean 75 times in 100, and 5 runs 84 times. Where
+    every run ends at 0 or 100 the mean is a proportion of runs, and has that of Clopper and Pearson (1934): five runs
+    at 0 do not show that there is no other, [0, 52].
+    """
     values = np.asarray(values, float)
-    if len(values) < 2:
+    n = len(values)
+    if n < 2:
         return float("nan"), float("nan")
-    draws = np.random.default_rng(0).choice(values, (10_000, len(values))).mean(1)
-    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
+    if EXTREMES.issuperset(values.tolist()):
+        between = stats.binomtest(int((values > 0).sum()), n).proportion_ci(CONFIDENCE, "exact")
+        return 100 * between.low, 100 * between.high
+    half = stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * values.std(ddof=1) / n**0.5
+    return float(values.mean() - half), float(values.mean() + half)

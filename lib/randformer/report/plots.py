@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from randformer.harness.files import write_bytes
 from randformer.harness.records import ROOT
-from randformer.report.intervals import bootstrap
+from randformer.report.intervals import interval
 
 PALETTE = {
     "A_r0": "#D55E00",
@@ -23,8 +23,8 @@ PALETTE = {
     "A_R": "#0072B2",
     "A_R-majority(5)": "#56B4E9",
     "A_R-majority(30)": "#009E73",
-    "A_R-bitwise(5)": "#CC79A7",
-    "A_R-bitwise(30)": "#000000",
+    "A_R-parts(5)": "#CC79A7",
+    "A_R-parts(30)": "#000000",
 }
 DASHES = {
     "A_r0": "",
@@ -32,16 +32,16 @@ DASHES = {
     "A_R": "",
     "A_R-majority(5)": (1, 1),
     "A_R-majority(30)": (4, 2),
-    "A_R-bitwise(5)": (1, 2),
-    "A_R-bitwise(30)": (6, 1, 1, 1),
+    "A_R-parts(5)": (1, 2),
+    "A_R-parts(30)": (6, 1, 1, 1),
 }
 HATCHES = {
     "A_r0": "////",
     "A_R": "",
     "A_R-majority(5)": "....",
     "A_R-majority(30)": "xxxx",
-    "A_R-bitwise(5)": "oo",
-    "A_R-bitwise(30)": "----",
+    "A_R-parts(5)": "oo",
+    "A_R-parts(30)": "----",
 }
 MARKERS = {
     "A_r0": "s",
@@ -49,8 +49,8 @@ MARKERS = {
     "A_R": "o",
     "A_R-majority(5)": "D",
     "A_R-majority(30)": "^",
-    "A_R-bitwise(5)": "P",
-    "A_R-bitwise(30)": "X",
+    "A_R-parts(5)": "P",
+    "A_R-parts(30)": "X",
 }
 AXES = {"q": "q of the training objective", "N": "N, pairs to remember", "m": "m, seeds per training step"}
 LABELS = {
@@ -59,8 +59,8 @@ LABELS = {
     "A_R": r"$A_R$ (random seeds)",
     "A_R-majority(5)": r"$A_R$-majority(5)",
     "A_R-majority(30)": r"$A_R$-majority(30)",
-    "A_R-bitwise(5)": r"$A_R$, each bit by majority(5)",
-    "A_R-bitwise(30)": r"$A_R$, each bit by majority(30)",
+    "A_R-parts(5)": r"$A_R$, each bit by majority(5)",
+    "A_R-parts(30)": r"$A_R$, each bit by majority(30)",
 }
 
 
@@ -113,7 +113,7 @@ def curves(axis, table: pd.DataFrame, answers: list[str], paper: dict, x: str = 
     look = {"palette": PALETTE, "markers": MARKERS, "dashes": DASHES, "err_kws": {"alpha": 0.12}, "legend": False}
     sns.lineplot(
         shown, x=x, y="value", hue="answer", style="answer", hue_order=answers, style_order=answers,
-        errorbar=lambda values: bootstrap(values.to_list()), ax=axis, **look,
+        errorbar=lambda values: interval(values.to_list()), ax=axis, **look,
     )  # fmt: skip
     for answer, values in paper.items():
         if answer in answers:

@@ -7,7 +7,8 @@ import pandas as pd
 
 from randformer.core.adversary import VOTES
 from randformer.core.runs import NetworkRun
-from randformer.report.intervals import bootstrap
+from randformer.core.votes import WAYS
+from randformer.report.intervals import interval
 
 MEASURES = {
     "average": "average",
@@ -16,7 +17,7 @@ MEASURES = {
     "zero_share": "inputs at 0",
 }
 CELLS = "95th percentile of cells"  # of success averaged over the inputs of a cell: in recall, of a key and a value
-ELECTIONS = {f"{name}{k}": f"{name}({k})" for name in ("majority", "bitwise") for k in VOTES}
+ELECTIONS = {f"{name}{k}": f"{name}({k})" for name in (*WAYS, "retry") for k in VOTES}
 
 
 def tidy(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
@@ -34,8 +35,8 @@ def tidy(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
 
         answers = {"success": family, "sampled": f"{family}-sampled"}
         for name, answer in (answers | {name: f"{family}-{told}" for name, told in ELECTIONS.items()}).items():
-            for measure, value in seen.get(name, {}).items():
-                add(answer, MEASURES[measure], 100 * value)
+            for measure in [known for known in MEASURES if known in seen.get(name, {})]:
+                add(answer, MEASURES[measure], 100 * seen[name][measure])
             if name in seen.get("cells", {}):
                 add(answer, CELLS, 100 * seen["cells"][name]["percentile95"])
         add(family, "all or nothing", 100 * (seen["histogram"][0] + seen["histogram"][-1]) / seen["inputs"])
@@ -73,7 +74,7 @@ def summary(table: pd.DataFrame, by: list[str], digits: int = 1) -> pd.DataFrame
     """
 
     def told(values: pd.Series) -> str:
-        mean, (low, high) = f"{values.mean():.{digits}f}", bootstrap(values.to_list())
+        mean, (low, high) = f"{values.mean():.{digits}f}", interval(values.to_list())
         return mean if len(values) == 1 else f"{mean} [{low:.{digits}f}, {high:.{digits}f}]"
 
     order = list(dict.fromkeys(table["measure"]))

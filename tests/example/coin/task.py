@@ -35,7 +35,7 @@ class Coin:
         said = self.says(network, parameters, seeds)
         return 1 - said.gather(2, inputs.unsqueeze(1).expand(-1, seeds.shape[1], -1)) ** 2
 
-    def evaluation_set(self, network):
+    def evaluation_set(self, network, generator):
         return Coins(self, network)
 
 
@@ -49,7 +49,7 @@ class Coins(EvaluationSet):
         return self.task.says(self.network, parameters, seeds.unsqueeze(0))[0].detach()
 
     def answers(self, probabilities):
-        return probabilities.argmax().int().expand(2).numpy()
+        return probabilities.argmax(-1, keepdim=True).int().expand(-1, 2).numpy()
 
     def answers_to(self, index, parameters, seeds):
         return self.probabilities(parameters, seeds).argmax(-1).int().numpy()
@@ -58,7 +58,7 @@ class Coins(EvaluationSet):
         return answers == torch.arange(2).numpy()[inputs]
 
     def loss(self, probabilities):
-        return 1 - probabilities.numpy() ** 2
+        return 1 - (probabilities.numpy() ** 2).mean(0)
 
     def sampled(self, probabilities):
         return probabilities.double().numpy()

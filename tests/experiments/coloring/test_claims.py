@@ -17,7 +17,7 @@ def measured(**values: list[float]) -> Evidence:
 
 def test_each_claim_looks_at_its_own_numbers():
     good = measured(one=[60, 80], vote=[99, 100], fixed=[0, 0], sampled=[3, 15])
-    assert [judge(claim, good)["verdict"] for claim in CLAIMS] == ["replicated"] * 4
+    assert [judge(claim, good)["verdict"] for claim in CLAIMS] == ["partly"] * 4  # all hold, for two runs
     assert [judge(claim, good)["ours"] for claim in CLAIMS] == ["98.5; 0.0", "70.0; 0.0", "99.5", "9.0"]
     bad = measured(one=[50, 80], vote=[90, 100], fixed=[0, 1], sampled=[3, 40])
-    assert [judge(claim, bad)["verdict"] for claim in CLAIMS[1:]] == ["not replicated"] * 3
+    assert {judge(claim, bad)["verdict"] for claim in CLAIMS[1:]} == {"not replicated: not decided"}

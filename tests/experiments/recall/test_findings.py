@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from helpers import evaluations, tiny_recall
-from randformer.core.adversary import observe
+from randformer.core.adversary import judge
 from randformer.core.training import begin
 from randformer.experiments.recall import findings, sweep
 from randformer.harness import workers
@@ -70,7 +70,7 @@ def test_what_is_printed_of_success_are_rows_of_the_whole_table(size):
     whole = findings.by_size(pd.concat([size, other]))
     few = findings.where_claims_look(pd.concat([size, other]), (N, 7))
     assert set(few.index.get_level_values("N")) == {N}
-    assert not {"A_R-majority(5)", "A_R-bitwise(5)"} & set(few.index.get_level_values("answer"))
+    assert not {"A_R-majority(5)", "A_R-parts(5)"} & set(few.index.get_level_values("answer"))
     assert whole.loc[few.index, few.columns].equals(few)
     by_answer = findings.by_answer(size, 8, N)
     assert set(by_answer.index) == {"A_R", *findings.VOTES}
@@ -109,7 +109,7 @@ def test_trainings_of_other_lengths_are_told_apart(trained):
     for table in (findings.one_seed_again(tried), findings.votes_again(tried), findings.losses_again(tried)):
         assert set(table.index.get_level_values("steps")) == {20, 50}
         assert table.xs(20, level="steps").equals(table.xs(50, level="steps"))  # the same evaluations
-    assert set(findings.votes_again(tried).columns) == {"n", "A_R-majority(30)", "A_R-bitwise(30)"}
+    assert set(findings.votes_again(tried).columns) == {"n", "A_R-majority(30)", "A_R-parts(30)"}
 
 
 def test_a_fixed_seed_keeps_the_same_pairs_under_every_seed(stored):
@@ -138,7 +138,7 @@ def test_the_best_majority_of_five(right, most):
 
 def test_more_votes_help_the_most_frequent_answer_be_it_wrong(trained):
     """Two seeds of five are right, and lead unless the three others agree; their bits then lead as well."""
-    reader = trained[0][0].task.evaluation_set(trained[0][0].network)
+    reader = judge(trained[0][0])[0]
     split = np.stack([reader.targets ^ wrong for wrong in (0, 0, 1, 2, 3)])
     agreed = np.stack([reader.targets ^ wrong for wrong in (0, 0, 1, 1, 1)])
     assert not findings.wrong_answer_leads(reader, split).any()
@@ -152,16 +152,11 @@ def test_inputs_that_votes_mislead_are_counted_run_by_run(stored):
     assert table["run"].to_list() == [0, 1]
     assert table.drop(columns="run").stack().between(0, 100).all()
     run = next(r for r in stored if r.objective.family == "A_R" and r.objective.q == 8)
-    reader, given = findings.answers("smoke", run, 100)
-    leads = 100 * findings.wrong_bit_leads(reader, given).mean()
+    reader, said = findings.said("smoke", run)
+    leads = 100 * findings.wrong_bit_leads(reader, reader.answers(said)).mean()
     assert table.loc[0, "a wrong bit leads"] == pytest.approx(leads, abs=0.06)
-    assert np.array_equal(given, observe(reader, *again(run))["answers"])
-
-
-def again(run) -> tuple:
-    """Parameters and seeds, made as findings has them."""
-    generator = torch.Generator().manual_seed(findings.SEED_STREAM - 1)
-    return begin(run, torch.device("cpu")).parameters * 2, run.task.draw_seeds(100, 1, generator)
+    parameters = begin(run, torch.device("cpu")).parameters * 2
+    assert torch.equal(said, reader.probabilities(parameters, reader.seeds).float())  # of all seeds
 
 
 def test_blocks_closest_to_the_paper_come_first():

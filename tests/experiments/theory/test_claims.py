@@ -4,7 +4,8 @@ from randformer.report.claims import judge
 
 def test_one_exception_is_enough():
     def verdicts(games=(True, True), saved=(0.0, 5.0), mixing=(True,) * 2):
-        return [judge(claim, Evidence(list(games), list(saved), list(mixing)))["verdict"] for claim in CLAIMS]
+        rows = [judge(claim, Evidence(list(games), list(saved), list(mixing))) for claim in CLAIMS]
+        return [row["verdict"].partition(":")[0] for row in rows]
 
     assert verdicts() == ["replicated", "replicated"]
     assert verdicts(games=(True, False))[0] == "not replicated"

@@ -1,4 +1,3 @@
-import numpy as np
 import pytest
 import torch
 
@@ -96,14 +95,6 @@ def test_seeds_are_bits_shared_by_all_inputs():
     assert seeds.shape == (500, 1, 10)
     assert set(seeds.unique().tolist()) == {0, 1}
     assert seeds.mean().item() == pytest.approx(0.5, abs=0.03)
-
-
-def test_each_bit_is_elected_alone():
-    task = Recall(n=3, bits=3)
-    answers = np.array([[0b110, 0b001], [0b011, 0b110], [0b101, 0b111]], np.int32)
-    assert task.bitwise(answers).tolist() == [0b111, 0b111]  # 2 of 3 for every bit: an answer that nobody gave
-    assert task.bitwise(answers[:2]).tolist() == [0b110, 0b001]  # equal votes: as the first has it
-    assert task.bitwise(np.array([[3], [0], [3], [3]], np.int32)).tolist() == [3]
 
 
 @pytest.mark.parametrize(

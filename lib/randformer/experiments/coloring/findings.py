@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 import torch
 
-from randformer.core.adversary import SEED_STREAM, WORST_SEEDS
+from randformer.core.adversary import SEED_STREAM, WORST_SEEDS, judge
 from randformer.core.runs import NetworkRun, changed
 from randformer.core.votes import gap, success_by_votes, votes_promised
 from randformer.experiments.coloring.sweep import ABLATIONS, CANDIDATES, NETWORK
@@ -83,7 +83,7 @@ def on_the_worst_cycle(run: NetworkRun, record: dict, evaluation: dict, seeds: i
     workers.load has them.
     """
     worst = evaluation["worst_input"]
-    reader = run.task.evaluation_set(run.network)
+    reader, _ = judge(run)
     drawn = run.task.draw_seeds(seeds, 1, torch.Generator().manual_seed(SEED_STREAM - 1))
     colorings = reader.colors(reader.answers_to(worst["index"], record["parameters"], drawn)).tolist()
     (share,) = success_by_votes(worst, (1,), reader.wrong_answers)["retry until valid"]

@@ -6,7 +6,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from randformer.report.intervals import bootstrap
+from randformer.report.intervals import interval
 from randformer.report.plots import LABELS, MARKERS, PALETTE, curves, legend, logarithmic
 
 TASKS = {"recall": "recall", "coloring": "colouring", "gridworld": "grid world"}
@@ -18,7 +18,7 @@ SWEEPS = {  # of figure_others: title, what the x axis says
     "K": ("models side by side, per model", "K, models in one batch"),
     "cores": ("processes side by side, per step done", "processes, one per core"),
 }
-POLLS = {"votes": "A_R-majority(30)", "votes on each bit": "A_R-bitwise(30)"}  # of figure_inference: looks
+POLLS = {"votes": "A_R-majority(30)", "votes on each bit": "A_R-parts(30)"}  # of figure_inference: looks
 SUCCESS = "right [% of seeds]"
 
 
@@ -99,8 +99,8 @@ def figure_inference(table: pd.DataFrame) -> Figure:
                     "legend": False,
                     "err_kws": {"alpha": 0.12},
                 }
-                votes, interval = of[of["way"] == way], lambda values: bootstrap(values.to_list())
-                sns.lineplot(votes, x="cost", y="value", ax=axis, errorbar=interval, **look)
+                votes, errors = of[of["way"] == way], lambda values: interval(values.to_list())
+                sns.lineplot(votes, x="cost", y="value", ax=axis, errorbar=errors, **look)
             others = of[~of["way"].isin(POLLS)]
             axis.scatter(others["cost"], others["value"], color=PALETTE["A_r0"], marker="s", alpha=0.35)
             means = others.groupby("cost")["value"].mean()

@@ -6,7 +6,7 @@ processes, wall_seconds, spread, cpu_seconds, peak_bytes.
 
 import pandas as pd
 
-from randformer.core.adversary import VOTES
+from randformer.core.adversary import VOTES, judge
 from randformer.core.gradient import RisingQ
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network
@@ -110,12 +110,12 @@ def polled(voting: list[NetworkRun], voted: list[dict]) -> pd.DataFrame:
     those of VOTES; votes on each bit (recall) at those of VOTES.
     """
     one = voting[0]
-    worst = votes(voting, voted, one.objective.q, one.task.evaluation_set(one.network).wrong_answers)
+    worst = votes(voting, voted, one.objective.q, judge(one)[0].wrong_answers)
     worst = tables.only(worst, way="majority(k)").rename(columns={"k": "cost"}).assign(measure="worst input")
     shares = tables.tidy(voting, voted)
     whole = {"A_R": 1} | {f"A_R-{tables.ELECTIONS[f'majority{k}']}": k for k in VOTES}
     single = tables.only(shares, answer=list(whole), measure="95th percentile")
-    bits = {f"A_R-{tables.ELECTIONS[f'bitwise{k}']}": k for k in VOTES}
+    bits = {f"A_R-{tables.ELECTIONS[f'parts{k}']}": k for k in VOTES}
     each = tables.only(shares, answer=list(bits), measure=["worst input", "95th percentile"])
     return pd.concat(
         [

@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from randformer.experiments.theory.figures import draw_visits, draw_walk
-from randformer.report.intervals import bootstrap
+from randformer.report.intervals import interval
 from randformer.report.plots import AXES, PALETTE, logarithmic
 
 SOFT = "#56B4E9"  # A_R with a softer adversary than the paper's
@@ -41,7 +41,7 @@ def label(model: str, q: float) -> str:
 def band(axis, table: pd.DataFrame, **look) -> None:
     """Minus the steps against generations: mean over runs, and its interval."""
     curve = table.groupby("generation")["value"]
-    low, high = np.array([bootstrap(values.to_list()) for _, values in curve]).T
+    low, high = np.array([interval(values.to_list()) for _, values in curve]).T
     axis.plot(curve.mean().index, -curve.mean(), **look)
     axis.fill_between(curve.mean().index, -high, -low, color=look["color"], alpha=0.15, lw=0)
 
@@ -98,7 +98,7 @@ def draw_by_m(axis, table: pd.DataFrame) -> None:
 def draw_ends(axis, table: pd.DataFrame, paper: dict[int, float]) -> None:
     """Minus the average steps after training against m, beside the paper's. table: m, value."""
     ends = table.groupby("m")["value"]
-    errors = np.abs(np.array([bootstrap(values.to_list()) for _, values in ends]).T - ends.mean().to_numpy())
+    errors = np.abs(np.array([interval(values.to_list()) for _, values in ends]).T - ends.mean().to_numpy())
     axis.errorbar(ends.mean().index, -ends.mean(), errors[::-1], color=PALETTE["A_R"], marker="o", capsize=4)
     if paper:
         axis.plot(

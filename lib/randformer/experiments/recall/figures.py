@@ -69,7 +69,7 @@ def figure_1b(table: pd.DataFrame) -> Figure:
             {"A_R-majority(30)": {100: 97}},
             {"A_R-majority(5)": 80},
         ),
-        "each bit by its own vote": (["A_R-bitwise(5)", "A_R-bitwise(30)"], {}, {}),
+        "each bit by its own vote": (["A_R-parts(5)", "A_R-parts(30)"], {}, {}),
     }
     figure, axes = plt.subplots(1, 3, figsize=(13, 3.6), sharey=True, layout="constrained")
     for axis, (title, (answers, heights, humps)) in zip(axes, panels.items(), strict=True):
@@ -108,7 +108,7 @@ def draw_reference(axis, ns: list[int], slots: int, bits: int) -> Line2D:
 
 def figure_1c(table: pd.DataFrame, slots: int, bits: int) -> Figure:
     """95th-percentile success against N at the large q."""
-    answers = ["A_r0", "A_R", "A_R-majority(5)", "A_R-majority(30)", "A_R-bitwise(30)"]
+    answers = ["A_r0", "A_R", "A_R-majority(5)", "A_R-majority(30)", "A_R-parts(30)"]
     figure, axis = plt.subplots(figsize=(7, 4.4), layout="constrained")
     curves(axis, chosen(table, measure="95th percentile"), answers, PAPER_1C, "N")
     line = draw_reference(axis, sorted(table["N"].unique()), slots, bits)
@@ -135,7 +135,7 @@ def figure_8(table: pd.DataFrame) -> Figure:
 
 def figure_3ab(table: pd.DataFrame, paper: dict, slots: int = 0, bits: int = 0) -> Figure:
     """Success against N, averaged and at the 95th percentile of badness; slots: with the line of reference."""
-    answers = ["A_r0", "A_r0-sampled", "A_R", "A_R-majority(5)", "A_R-majority(30)", "A_R-bitwise(30)"]
+    answers = ["A_r0", "A_r0-sampled", "A_R", "A_R-majority(5)", "A_R-majority(30)", "A_R-parts(30)"]
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     lines = []
     for axis, measure in zip(axes, ("average", "95th percentile"), strict=True):

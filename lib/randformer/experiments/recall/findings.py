@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import torch
+from torch import Tensor
 
-from randformer.core.adversary import SEED_STREAM, SEEDS, observe
+from randformer.core.adversary import SEED_STREAM, judge, observe
 from randformer.core.runs import NetworkRun
 from randformer.experiments.recall import sweep
 from randformer.experiments.recall.claims import BADNESS
@@ -22,8 +23,8 @@ TYPICAL_AND_WORST = ("average", BADNESS)
 SUCCESS = (*TYPICAL_AND_WORST, CELLS, "inputs at 0")
 LOSSES = tuple(f"loss, {measure}" for measure in TYPICAL_AND_WORST)
 ONE_SEED = ("A_R", "A_r0")
-LARGE_VOTES = ("A_R-majority(30)", "A_R-bitwise(30)")
-VOTES = ("A_R-majority(5)", "A_R-bitwise(5)", *LARGE_VOTES)
+LARGE_VOTES = ("A_R-majority(30)", "A_R-parts(30)")
+VOTES = ("A_R-majority(5)", "A_R-parts(5)", *LARGE_VOTES)
 TRAINING = ["N", "q", "m", "queries", "steps"]  # in what the trainings differ that were tried again
 
 
@@ -171,22 +172,25 @@ def shown_models(runs: list[NetworkRun], q: float, n: int) -> dict[str, NetworkR
     return {title: first[model] for title, model in models.items()}
 
 
-def answers(folder: str, run: NetworkRun, seeds: int) -> tuple[Memories, np.ndarray]:
-    """What a stored model answers (seeds, X) to all inputs, and who reads its answers.
+def said(folder: str, run: NetworkRun, seeds: int | None = None) -> tuple[Memories, Tensor]:
+    """What a stored model says (seeds, X, bits) of all inputs, under so many seeds or all, and who reads its answers.
 
-    A model with a fixed seed gets that under every one; the seeds are neither of those that it was evaluated on.
+    A model with a fixed seed gets that under every one.
     """
     record, _ = workers.load(folder, run)
-    drawn = run.task.draw_seeds(seeds, 1, torch.Generator().manual_seed(SEED_STREAM - 1))
+    reader, _ = judge(run)
     if run.objective.fixed_seed:
         drawn = record["seed"].expand(seeds, -1, -1)
-    reader = run.task.evaluation_set(run.network)
-    return reader, observe(reader, record["parameters"], drawn)["answers"]
+    elif seeds is None:
+        drawn = reader.seeds
+    else:
+        drawn = run.task.draw_seeds(seeds, 1, torch.Generator().manual_seed(SEED_STREAM - 1))
+    return reader, observe(reader, record["parameters"], drawn)["probabilities"]
 
 
 def pairs_recalled(folder: str, models: dict[str, NetworkRun], seeds: int = 30) -> dict[str, np.ndarray]:
     """Share of memories (seeds, keys) in which a pair is recalled, {title: shares}."""
-    found = {title: answers(folder, run, seeds) for title, run in models.items()}
+    found = {title: said(folder, run, seeds) for title, run in models.items()}
     return {title: reader.recalled(given) for title, (reader, given) in found.items()}
 
 
@@ -240,9 +244,11 @@ def misled(folder: str, runs: list[NetworkRun], q: float, n: int) -> pd.DataFram
     rows = []
     for run in runs:
         if (run.task.n, run.objective.family, run.objective.q) == (n, "A_R", q):
-            seen = answers(folder, run, SEEDS)
-            shares = {"a wrong answer leads": wrong_answer_leads(*seen), "a wrong bit leads": wrong_bit_leads(*seen)}
-            rows.append({"run": run.run_index} | {name: 100 * leads.mean() for name, leads in shares.items()})
+            reader, probabilities = said(folder, run)
+            given = reader.answers(probabilities)
+            leads = {"a wrong answer leads": wrong_answer_leads, "a wrong bit leads": wrong_bit_leads}
+            shares = {name: leading(reader, given) for name, leading in leads.items()}
+            rows.append({"run": run.run_index} | {name: 100 * share.mean() for name, share in shares.items()})
     return pd.DataFrame(rows).round(1)
 
 

@@ -149,9 +149,9 @@ def norms_of_networks(profile: str, runs: list[NetworkRun]) -> pd.DataFrame:
     rows = []
     for run in runs:
         generator = torch.Generator().manual_seed(adversary.SEED_STREAM - 1)
-        seeds = run.task.draw_seeds(adversary.SEEDS, 1, generator)
+        seeds = run.task.draw_seeds(adversary.OBSERVED, 1, generator)
         parameters = workers.load(profile, run)[0]["parameters"]
-        seen = adversary.observe(run.task.evaluation_set(run.network), parameters, seeds)
+        seen = adversary.observe(adversary.judge(run)[0], parameters, seeds)
         common = {"trained with q": f"{run.objective.q:g}", "run": run.run_index}
         rows += [common | {"q": q, "norm": games.q_norm(seen["loss"], q)} for q in NORMS]
     return pd.DataFrame(rows)

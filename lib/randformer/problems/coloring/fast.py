@@ -48,6 +48,23 @@ def fast_logits(task: Coloring, network: Network, parameters: Tensor, cycles: Te
     return torch.addcmul(torch.addcmul(own, to_next, value.roll(-1, 2)), to_last, value.roll(1, 2))
 
 
+def middle_probabilities(task: Coloring, network: Network, parameters: Tensor, views: Tensor, seeds: Tensor) -> Tensor:
+    """P(colour) (m, W, 3) at the middle of walks (W, 5) along longer cycles, of one model (1, P), seeds (m, 1, n).
+
+    What a vertex says is a matter of those that are no more than two steps away.
+    """
+    n, m = task.n, len(seeds)
+    w = unflatten(parameters, shapes(network, task.token_size, task.outputs))
+    query, key, read = parts(network, w, embed(network, w, task.tokens(None, seeds.unsqueeze(0)).squeeze(2)))
+    x, a, v, b, y = views.unbind(1)
+    paths = torch.stack([((v * n + a) * n + b) * n + y, ((v * n + b) * n + a) * n + x])
+    scores = Scores.apply(query.flatten(2, 3), key.flatten(2, 3), paths)  # 2, W, m
+    around = torch.stack([(v * n + b) * n + a, (b * n + y) * n + v, (a * n + v) * n + x]).view(1, 3, -1)
+    value, own = look_up(read.unsqueeze(4) + read.unsqueeze(3), around).split(task.outputs)  # 3, 1, 3, W, m
+    logits = own[:, 0, 0] + scores[0] * value[:, 0, 1] + scores[1] * value[:, 0, 2]
+    return logits.softmax(0).view(task.outputs, len(views), m).permute(2, 1, 0).contiguous()
+
+
 def look_up(table: Tensor, views: Tensor) -> Tensor:
     """What stands in a table (C, K, n, n, n, m) at the numbers of views (K, n, B): (C, K, n, B, m)."""
     columns, size = len(table), table[0, ..., 0].numel()

@@ -15,19 +15,20 @@ import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from randformer.contract import EvaluationSet
 from randformer.core import adversary
 from randformer.core.gradient import GradientTraining
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network, forward
 from randformer.harness.checks import BadInput, at_least, numbers, one_of
 from randformer.problems.coloring.fast import applies, fast_losses
+
+if TYPE_CHECKING:
+    from randformer.problems.coloring.evaluation import Cycles
 
 COLORS = 3
 MOST = 10  # vertices: every cycle is enumerated, and 11 vertices have 1.8 million
@@ -39,7 +40,7 @@ class Coloring:
 
     name = "coloring"
     NUMERICS = 2  # raised when a training comes out differently on purpose: its records are made anew
-    EVALUATION = 1  # raised when a stored evaluation would come out differently: it is made anew
+    EVALUATION = 2  # raised when a stored evaluation would come out differently: it is made anew
 
     n: int = 10  # vertices
     noise: str = "vertex"  # "vertex": one float per vertex; "graph": one for the whole cycle (ablation)
@@ -116,13 +117,15 @@ class Coloring:
         beside = torch.einsum("kbuv,ckmbv->ckmbu", edges(cycles).to(p.dtype), p)  # sum over both neighbours
         return (p * beside).sum((0, -1)) / 2
 
-    def evaluation_set(self, network: Network) -> "Cycles":
+    def evaluation_set(self, network: Network, generator: torch.Generator) -> "Cycles":
+        from randformer.problems.coloring.evaluation import Cycles  # which reads what this file makes
+
         return Cycles(self, network)
 
     # A trained model at work on what a person types: contract.Playable
 
     leading: ClassVar[dict] = {"n": 10, "q": 10, "m": 10}  # figure 5
-    votes: ClassVar[dict] = {}
+    binary = False
 
     def typed(self, x) -> Tensor:
         """Inputs (1, n) of a cycle, a list with each of the ids 0 to n - 1 once, in walking order."""
@@ -140,7 +143,11 @@ class Coloring:
 
     def answers_of(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> list[list[int]]:
         """n colours from 0 to 2, along the walk."""
-        return self.probabilities_of(network, parameters, inputs, seeds).argmax(-1).tolist()
+        return self.decided(self.probabilities_of(network, parameters, inputs, seeds))
+
+    def decided(self, probabilities: Tensor) -> list[list[int]]:
+        """The colours that are most probable, of P(colour) (m, n, 3)."""
+        return probabilities.argmax(-1).tolist()
 
     def probabilities_of(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
         """P(colour) (m, n, 3), along the walk."""
@@ -168,99 +175,3 @@ def all_cycles(n: int) -> Tensor:
     rest = rest[rest[:, 0] < rest[:, -1]]
     assert len(rest) == math.factorial(n - 1) // 2
     return torch.cat([torch.zeros(len(rest), 1, dtype=rest.dtype), rest], 1)
-
-
-# Reading answers off every cycle at once
-
-
-@lru_cache(maxsize=4)
-def windows(n: int, layers: int) -> tuple[Tensor, Tensor]:
-    """The distinct views of a vertex, and which of them every vertex of every cycle has.
-
-    After L layers a vertex's output depends on the 2L + 1 vertices around it only (on all n where that is fewer), in
-    either direction alike. So 15,120 views decide all 1,814,400 vertices of the cycles with n = 10 and L = 2.
-    Returns ids (W, w) with the vertex in the middle, and the row of each view, (cycles, n).
-    """
-    width = min(n, 2 * layers + 1)
-    middle = width // 2
-    views = torch.tensor(list(itertools.permutations(range(n), width)))
-    if width < n:
-        views = views[views[:, 0] < views[:, -1]]
-    place = torch.tensor([n**i for i in range(width)])
-    row = torch.empty(n**width, dtype=torch.int32)
-    row[views.flip(1) @ place] = torch.arange(len(views), dtype=torch.int32)
-    row[views @ place] = torch.arange(len(views), dtype=torch.int32)
-    around = torch.stack([all_cycles(n).roll(middle - j, 1) for j in range(width)], -1)
-    return views, row[around @ place]
-
-
-class Cycles(EvaluationSet):
-    """Reads what a model does off every cycle on n vertices, under any seeds, by way of the distinct views."""
-
-    def __init__(self, task: Coloring, network: Network):
-        self.task, self.network = task, network
-        self.views, self.view_of = windows(task.n, network.layers)
-        walk = torch.arange(self.views.shape[1])
-        self.mask = task.mask(walk.view(1, 1, -1))  # of a view, as a closed cycle ...
-        if len(walk) < task.n:
-            self.mask[..., 0, -1] = self.mask[..., -1, 0] = False  # ... or as a piece of a longer one
-        self.place = COLORS ** torch.arange(task.n - 1, -1, -1, dtype=torch.int32)
-        colorings = self.colors(np.arange(COLORS**task.n))
-        self.valid = (colorings != np.roll(colorings, 1, 1)).all(1)  # of each colouring by its number
-
-    @property
-    def inputs(self) -> int:
-        return len(self.view_of)
-
-    @property
-    def wrong_answers(self) -> int:
-        """How many colourings are invalid."""
-        return int((~self.valid).sum())
-
-    def probabilities(self, parameters: Tensor, seeds: Tensor, rows=slice(None)) -> Tensor:
-        """P(colour) (m, W, 3) at the distinct views of those rows, of one model (1, P) under seeds (m, 1, n)."""
-        with torch.no_grad():
-            tokens = self.task.tokens(None, seeds.unsqueeze(0)).squeeze(2)[:, :, self.views[rows]]
-            logits = forward(self.network, parameters, tokens, self.mask, COLORS)
-        return logits[0, :, :, self.views.shape[1] // 2].softmax(-1)
-
-    def answers(self, probabilities: Tensor) -> np.ndarray:
-        """Whole answers (cycles,) int32 from one seed's (W, 3): the most probable colours as a number in base 3."""
-        return self.number(self.everywhere(probabilities.argmax(-1).to(torch.int8)))
-
-    def answers_to(self, index: int, parameters: Tensor, seeds: Tensor) -> np.ndarray:
-        """Answers (m,) int32 to the one cycle of that index in all_cycles, under seeds (m, 1, n)."""
-        return self.number(self.probabilities(parameters, seeds, self.view_of[index]).argmax(-1).int())
-
-    def everywhere(self, at_views: Tensor) -> Tensor:
-        """What stands at the distinct views (W, ...), at every vertex of every cycle (cycles, n, ...)."""
-        return at_views.index_select(0, self.view_of.flatten()).unflatten(0, self.view_of.shape)
-
-    def number(self, colors: Tensor) -> np.ndarray:
-        """Colourings (..., n) as numbers in base 3, the first vertex of the walk the leading digit."""
-        return (colors * self.place).sum(-1, dtype=torch.int32).numpy()
-
-    def colors(self, answers: np.ndarray) -> np.ndarray:
-        """The colours (..., n) along the walk that answers (...) stand for."""
-        return answers[..., None] // self.place.numpy() % COLORS
-
-    def right(self, answers: np.ndarray, inputs=slice(None)) -> np.ndarray:
-        """Whether colourings (..., inputs) are valid, which does not depend on the cycle they were given for."""
-        return self.valid[answers]
-
-    def loss(self, probabilities: Tensor) -> np.ndarray:
-        """Mean over edges and colours of P(u = c) P(v = c), (cycles,), from one seed's (W, 3): figure 5B."""
-        p = self.everywhere(probabilities)
-        return ((p * p.roll(1, 1)).sum((1, 2)) / (self.task.n * COLORS)).numpy()
-
-    def sampled(self, probabilities: Tensor) -> np.ndarray:
-        """Exact P(valid), (cycles,), of colours sampled independently from one seed's (W, 3).
-
-        The trace of the product along the cycle of the matrices P(u = a) [a != b], one a vertex.
-        """
-        p = self.everywhere(probabilities).double()
-        differ = 1 - torch.eye(COLORS, dtype=p.dtype)
-        product = torch.eye(COLORS, dtype=p.dtype)
-        for i in range(self.task.n):
-            product = (product * p[:, i].unsqueeze(1)) @ differ
-        return product.diagonal(dim1=-2, dim2=-1).sum(-1).numpy()

@@ -129,7 +129,7 @@ class GridWorld:
     # A trained model at work on what a person types: contract.Playable
 
     leading: ClassVar[dict] = {"n": 5, "q": inf, "m": 10}  # figure 7
-    votes: ClassVar[dict] = {}
+    binary = None
 
     def typed(self, x) -> Tensor:
         """Inputs (1,) of the treasure's cell, a whole number from 1 to cells - 1; 0 is the start."""
@@ -146,6 +146,10 @@ class GridWorld:
 
     def probabilities_of(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
         """None: an agent always takes the most probable step, and what was probable is not kept."""
+        raise BadInput("gridworld: an agent gives walks, and no probabilities")
+
+    def decided(self, probabilities: Tensor) -> list[tuple]:
+        """Nothing, likewise."""
         raise BadInput("gridworld: an agent gives walks, and no probabilities")
 
 

@@ -1,4 +1,4 @@
-"""Reads what a network recalls off a fixed set of memories, the same for every model and run (section 3.2)."""
+"""Reads what a network recalls off random memories, each asked for all keys (section 3.2)."""
 
 import numpy as np
 import torch
@@ -8,26 +8,32 @@ from randformer.contract import EvaluationSet
 from randformer.core.transformer import Network
 from randformer.problems.recall.task import BASES, Recall
 
-BASE_STREAM = 10**8  # the generator that draws them starts here: every model and run is measured on the same inputs
 SLICE = 64  # seeds through the network at once, for one input
+MOST_SEEDS = 1024  # that are all listed
 
 
 class Memories(EvaluationSet):
-    """Reads what a model recalls of 64 x 2^bits memories, each asked for all n keys, under any seeds.
+    """Reads what a model recalls of 16 x 2^bits memories, each asked for all n keys, under any seeds.
 
-    Each of 64 random memories is used in 2^bits versions, all its values XORed with the same number. So every pair of
-    a key and a target value occurs in exactly 64 memories, whose other values are uniform and independent of both.
-    Input x is memory x // n asked for key x % n.
+    Each of 16 random memories is used in 2^bits versions, all its values XORed with the same number. So every pair of
+    a key and a target value occurs in exactly 16 memories, whose other values are uniform and independent of both; as
+    many as public code has. The 16 are the run's own, so that the spread of runs is also that of memories. Input x is
+    memory x // n asked for key x % n.
     """
 
-    def __init__(self, task: Recall, network: Network):
+    binary = Recall.binary
+
+    def __init__(self, task: Recall, network: Network, generator: torch.Generator):
         self.task, self.network = task, network
         values = 2**task.bits
-        base = torch.randint(values, (BASES, 1, task.n), generator=torch.Generator().manual_seed(BASE_STREAM))
+        base = torch.randint(values, (BASES, 1, task.n), generator=generator)
         self.memories = (base ^ torch.arange(values).view(1, -1, 1)).flatten(0, 1)
         self.targets = self.memories.flatten().numpy()
         self.groups = np.arange(self.inputs) % task.n * values + self.targets  # key and target value of each input
         self.wrong_answers = values - 1
+        if 2**task.seed_bits <= MOST_SEEDS:
+            place = torch.arange(task.seed_bits)
+            self.seeds = (torch.arange(2**task.seed_bits).view(-1, 1, 1) >> place & 1).float()
 
     @property
     def inputs(self) -> int:
@@ -40,11 +46,11 @@ class Memories(EvaluationSet):
         return logits[0].flatten(1, 2).double().sigmoid()
 
     def answers(self, probabilities: Tensor) -> np.ndarray:
-        """Whole answers (X,) int32 from one seed's (X, bits): the more probable bits, as a number."""
-        return self.task.join(probabilities > 0.5).int().numpy()
+        """Whole answers (m, X) uint8, from (m, X, bits): the more probable bits, as a number."""
+        return self.task.join(probabilities > 0.5).numpy()
 
     def answers_to(self, index: int, parameters: Tensor, seeds: Tensor) -> np.ndarray:
-        """Answers (m,) int32 to the one input of that index, under seeds (m, 1, seed bits)."""
+        """Answers (m,) uint8 to the one input of that index, under seeds (m, 1, seed bits)."""
         memory = torch.cat([self.memories[index // self.task.n], torch.tensor([index % self.task.n])]).unsqueeze(0)
         parts = [self.task.probabilities_of(self.network, parameters, memory, part) for part in seeds.split(SLICE)]
         return self.answers(torch.cat(parts))
@@ -54,41 +60,39 @@ class Memories(EvaluationSet):
         return answers == self.targets[inputs]
 
     def loss(self, probabilities: Tensor) -> np.ndarray:
-        """Mean over the bits of the binary cross-entropy, (X,), from one seed's (X, bits): figure 3C.
+        """Mean over the bits of the binary cross-entropy, (X,), mean over the seeds of (m, X, bits): figure 3C.
 
         A double cannot tell probabilities below 1e-16 from 0; they count as that, a loss of 37.
         """
-        return -self.of_right(probabilities).clamp_min(1e-16).log().mean(1).numpy()
+        return -self.of_right(probabilities).clamp_min(1e-16).log().mean((0, 2)).numpy()
 
     def sampled(self, probabilities: Tensor) -> np.ndarray:
         """Exact P(right), (X,), of bits sampled independently from one seed's (X, bits)."""
-        return self.of_right(probabilities).prod(1).numpy()
+        return self.of_right(probabilities.double()).prod(1).numpy()
 
     def of_right(self, probabilities: Tensor) -> Tensor:
-        """Probability of each right bit, (X, bits)."""
+        """Probability of each right bit, (..., X, bits)."""
         bits = self.task.split(self.memories.flatten())
         return torch.where(bits > 0, probabilities, 1 - probabilities)
 
-    @property
-    def votes(self) -> dict:
-        """Votes of our own beside the majority of whole answers, {name: (k, X) -> (X,)}."""
-        return self.task.votes
+    def recalled(self, probabilities: Tensor) -> np.ndarray:
+        """Share of the memories (m, n) whose pair is recalled, under each seed at each key, from (m, X, bits)."""
+        right = [
+            self.right(self.answers(part)).reshape(len(part), -1, self.task.n) for part in probabilities.split(SLICE)
+        ]
+        return np.concatenate([part.mean(1) for part in right])
 
-    def recalled(self, answers: np.ndarray) -> np.ndarray:
-        """Share of the memories (m, n) whose pair is recalled, under each seed at each key, from answers (m, X)."""
-        return self.right(answers).reshape(len(answers), -1, self.task.n).mean(1)
+    def details(self, probabilities: Tensor, measured: dict) -> dict:
+        """What else the figures show, of probabilities (m, X, bits) and of success (X,) by way of answering.
 
-    def details(self, seen: dict, measured: dict) -> dict:
-        """What else the figures show, of what was seen (answers (m, X), variance (X, bits)) and measured (X,).
-
-        Mean variance over seeds of a predicted probability; share of memories whose pair is recalled at each key, over
-        all seeds; for each seed the number of pairs held, those recalled in at least half of the memories; for each
-        vote the number of inputs at a success rate of 0, 1, ... 100 %.
+        Mean variance over seeds of a probability; share of memories whose pair is recalled at each key, over all seeds;
+        for each seed the number of pairs held, those recalled in at least half of the memories; for each vote the
+        number of inputs at a success rate of 0, 1, ... 100 %.
         """
-        recalled = self.recalled(seen["answers"])
+        recalled = self.recalled(probabilities)
         votes = {name: (100 * shares).round().astype(int) for name, shares in measured.items() if name != "success"}
         return {
-            "variance": float(seen["variance"].mean()),
+            "variance": float(probabilities.var(0, correction=0).double().mean()),
             "keys": recalled.mean(0).tolist(),
             "held": (recalled >= 0.5).sum(1).tolist(),
             "votes": {name: np.bincount(shares, minlength=101).tolist() for name, shares in votes.items()},

@@ -15,7 +15,6 @@ the one key it is asked for (n + 1 numbers).
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -30,7 +29,7 @@ from randformer.problems.recall.fast import applies, fast_logits
 if TYPE_CHECKING:
     from randformer.problems.recall.evaluation import Memories
 
-BASES = 64  # random memories of the evaluation, for each query and target value
+BASES = 16  # random memories of the evaluation, for each query and target value
 MOST_BITS = 8  # of a value: all values are enumerated
 
 
@@ -55,7 +54,7 @@ class Recall:
 
     name = "recall"
     NUMERICS = 1  # raised when a training comes out differently on purpose: its records are made anew
-    EVALUATION = 1  # raised when a stored evaluation would come out differently: it is made anew
+    EVALUATION = 2  # raised when a stored evaluation would come out differently: it is made anew
 
     n: int = 20  # pairs
     bits: int = 5  # of a value
@@ -93,9 +92,9 @@ class Recall:
         return 4 * (run.objective.m * self.seed_bits + tokens * network.layers * 3 * network.heads * network.key_size)
 
     def evaluation_bytes(self, run: NetworkRun) -> int:
-        """Bytes of all memories, the answers to them, and their probabilities under some seeds."""
-        answers = 1 if run.objective.fixed_seed else 2 * adversary.SEEDS
-        return BASES * 2**self.bits * self.n * (8 + 4 * answers + 4 * 8 * self.bits)
+        """Bytes of all memories, and of what is said of them under all seeds that are looked at one by one."""
+        seeds = 1 if run.objective.fixed_seed else min(2**self.seed_bits, 1024)
+        return BASES * 2**self.bits * self.n * (8 + 4 * self.bits * (2 + seeds))
 
     def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
         """Random memories and what they are asked, B = batch inputs: (B, n + 1), or (B / n, n) if asked for all keys.
@@ -129,8 +128,9 @@ class Recall:
         return (values.unsqueeze(-1) >> torch.arange(self.bits, device=values.device) & 1).float()
 
     def join(self, bits: Tensor) -> Tensor:
-        """Booleans (..., bits) as values (...)."""
-        return (bits * 2 ** torch.arange(self.bits, device=bits.device)).sum(-1)
+        """Booleans (..., bits) as values (...), bytes."""
+        places = range(self.bits)
+        return sum(bits[..., i].to(torch.uint8) << i for i in places)
 
     def tokens(self, inputs: Tensor, seeds: Tensor) -> Tensor:
         """Tokens (K, m, M, n + Q, I), pairs then queries, of inputs (K, M, n or n + 1), seeds (K, m, 1, seed bits)."""
@@ -172,27 +172,16 @@ class Recall:
         right = self.split(self.targets(inputs)).unsqueeze(1).to(logits.dtype)
         return F.softplus(logits * (1 - 2 * right)).sum(-1).flatten(2)
 
-    def evaluation_set(self, network: Network) -> "Memories":
+    def evaluation_set(self, network: Network, generator: torch.Generator) -> "Memories":
         from randformer.problems.recall.evaluation import Memories  # which reads what this file makes
 
-        return Memories(self, network)
+        return Memories(self, network, generator)
 
     # A trained model at work on what a person types: contract.Playable
 
     leading: ClassVar[dict] = {"n": 20, "q": 100, "m": 30}  # figure 1B
 
-    @property
-    def votes(self) -> dict:
-        return {"bitwise": self.bitwise}
-
-    def bitwise(self, answers: np.ndarray) -> np.ndarray:
-        """Each bit by its own majority among k answers (k, X); the first answer decides between equals."""
-        elected = np.zeros_like(answers[0])
-        for bit in range(self.bits):
-            set_to_one = answers >> bit & 1
-            twice = 2 * set_to_one.sum(0) + (set_to_one[0] * 2 - 1) * (len(answers) % 2 == 0)
-            elected |= (twice > len(answers)).astype(elected.dtype) << bit
-        return elected
+    binary = True
 
     def typed(self, x) -> Tensor:
         """Inputs (1, n + 1) of x = (values, key): n whole numbers from 0 to 2^bits - 1, a key from 0 to n - 1."""
@@ -210,7 +199,11 @@ class Recall:
 
     def answers_of(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> list[int]:
         """The values recalled, from 0 to 2^bits - 1."""
-        return self.join(self.probabilities_of(network, parameters, inputs, seeds) > 0.5).tolist()
+        return self.decided(self.probabilities_of(network, parameters, inputs, seeds))
+
+    def decided(self, probabilities: Tensor) -> list[int]:
+        """The values that are most probable, of P(bit = 1) (m, bits)."""
+        return self.join(probabilities > 0.5).tolist()
 
     def probabilities_of(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
         """P(bit = 1) (m, bits), the lowest bit first."""
