@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 
 from randformer.harness.files import write_bytes
 from randformer.harness.records import ROOT
-from randformer.report.intervals import interval
 
 PALETTE = {
     "A_r0": "#D55E00",
@@ -82,6 +81,9 @@ def style() -> None:
     )
 
 
+RUNS = ("pi", 100)  # seaborn's band that holds all runs: intervals of a few runs fill a picture; they are in the tables
+
+
 def save(figure: Figure, numbers: pd.DataFrame, name: str, profile: str) -> None:
     """Store a figure as png and svg, and the numbers behind it as csv, in figures/<profile>/."""
     folder = ROOT / "figures" / profile
@@ -108,12 +110,12 @@ def csv(table: pd.DataFrame) -> bytes:
 
 
 def curves(axis, table: pd.DataFrame, answers: list[str], paper: dict, x: str = "q") -> None:
-    """Mean against x of each way of answering, with intervals over runs, and the paper's values beside it."""
+    """Mean against x of each way of answering, a band from the least to the largest run, and the paper's values."""
     shown = table[table["answer"].isin(answers)]
     look = {"palette": PALETTE, "markers": MARKERS, "dashes": DASHES, "err_kws": {"alpha": 0.12}, "legend": False}
     sns.lineplot(
         shown, x=x, y="value", hue="answer", style="answer", hue_order=answers, style_order=answers,
-        errorbar=lambda values: interval(values.to_list()), ax=axis, **look,
+        errorbar=RUNS, ax=axis, **look,
     )  # fmt: skip
     for answer, values in paper.items():
         if answer in answers:
@@ -132,6 +134,7 @@ def legend(figure: Figure, answers: list[str], *others, paper: bool = True) -> N
         for a in answers
     ]
     handles += others
+    handles.append(matplotlib.patches.Patch(color="grey", alpha=0.25, label="from the least to the largest run"))
     if paper:
         handles.append(line([], [], ls="none", marker="o", ms=10, mfc="none", mec="grey", label="paper (read off)"))
     figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=3)

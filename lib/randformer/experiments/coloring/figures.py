@@ -34,7 +34,7 @@ PAPER_5B = {
 
 def figure_5a(table: pd.DataFrame) -> Figure:
     """Success against q: the average cycle, the 95th percentile of badness, and how many cycles never succeed."""
-    answers = [answer for answer in PALETTE if answer in set(table["answer"])]
+    answers = [answer for answer in PALETTE if answer in set(table["answer"]) and "parts" not in answer]
     figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
     for axis, measure in zip(axes, ("average", "95th percentile", "inputs at 0"), strict=True):
         curves(axis, table[table["measure"] == measure], answers, PAPER_5A.get(measure, {}))

@@ -6,8 +6,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from randformer.report.intervals import interval
-from randformer.report.plots import LABELS, MARKERS, PALETTE, curves, legend, logarithmic
+from randformer.report.plots import LABELS, MARKERS, PALETTE, RUNS, curves, legend, logarithmic
 
 TASKS = {"recall": "recall", "coloring": "colouring", "gridworld": "grid world"}
 TASK_LOOK = {"recall": ("#0072B2", "o"), "coloring": ("#D55E00", "s"), "gridworld": ("#009E73", "^")}
@@ -99,8 +98,7 @@ def figure_inference(table: pd.DataFrame) -> Figure:
                     "legend": False,
                     "err_kws": {"alpha": 0.12},
                 }
-                votes, errors = of[of["way"] == way], lambda values: interval(values.to_list())
-                sns.lineplot(votes, x="cost", y="value", ax=axis, errorbar=errors, **look)
+                sns.lineplot(of[of["way"] == way], x="cost", y="value", ax=axis, errorbar=RUNS, **look)
             others = of[~of["way"].isin(POLLS)]
             axis.scatter(others["cost"], others["value"], color=PALETTE["A_r0"], marker="s", alpha=0.35)
             means = others.groupby("cost")["value"].mean()

@@ -9,7 +9,6 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from randformer.experiments.theory.figures import draw_visits, draw_walk
-from randformer.report.intervals import interval
 from randformer.report.plots import AXES, PALETTE, logarithmic
 
 SOFT = "#56B4E9"  # A_R with a softer adversary than the paper's
@@ -39,15 +38,14 @@ def label(model: str, q: float) -> str:
 
 
 def band(axis, table: pd.DataFrame, **look) -> None:
-    """Minus the steps against generations: mean over runs, and its interval."""
+    """Minus the steps against generations: mean over runs, in a band that holds them all."""
     curve = table.groupby("generation")["value"]
-    low, high = np.array([interval(values.to_list()) for _, values in curve]).T
     axis.plot(curve.mean().index, -curve.mean(), **look)
-    axis.fill_between(curve.mean().index, -high, -low, color=look["color"], alpha=0.15, lw=0)
+    axis.fill_between(curve.mean().index, -curve.max(), -curve.min(), color=look["color"], alpha=0.15, lw=0)
 
 
 def training_curves(axis, table: pd.DataFrame, most: int, paper: dict) -> None:
-    """Minus the steps, of most, against generations, mean and interval over runs; paper: ends of its curves."""
+    """Minus the steps, of most, against generations, mean and all runs; paper: ends of its curves."""
     for (model, q), of in table.groupby(["answer", "q"], sort=False):
         band(axis, of, color=color(model, q), ls="--" if q == 1 else "-", label=label(model, q))
         if (end := paper.get((model, q), {}).get(of["measure"].iloc[0])) is not None:
@@ -98,8 +96,8 @@ def draw_by_m(axis, table: pd.DataFrame) -> None:
 def draw_ends(axis, table: pd.DataFrame, paper: dict[int, float]) -> None:
     """Minus the average steps after training against m, beside the paper's. table: m, value."""
     ends = table.groupby("m")["value"]
-    errors = np.abs(np.array([interval(values.to_list()) for _, values in ends]).T - ends.mean().to_numpy())
-    axis.errorbar(ends.mean().index, -ends.mean(), errors[::-1], color=PALETTE["A_R"], marker="o", capsize=4)
+    errors = ends.max() - ends.mean(), ends.mean() - ends.min()
+    axis.errorbar(ends.mean().index, -ends.mean(), errors, color=PALETTE["A_R"], marker="o", capsize=4)
     if paper:
         axis.plot(
             list(paper), [-steps for steps in paper.values()], "o", ms=10, mfc="none", mec=PALETTE["A_R"], alpha=0.55,
