@@ -136,7 +136,7 @@ class Playable(Protocol):
     """
 
     leading: ClassVar[dict]  # fields (n, q, m) of the model that is meant where none is named: the paper's leading one
-    binary: ClassVar[bool]  # as in EvaluationSet, of probabilities_of; None where a task has none
+    binary: ClassVar[bool | None]  # as in EvaluationSet, of probabilities_of; None where a task has none
 
     def typed(self, x) -> Tensor:
         """x as inputs (1, ...) like those of draw_inputs."""
@@ -172,9 +172,7 @@ class EvaluationSet(Protocol):
     wrong_answers: int  # how many answers to an input are wrong: W of Proposition 2
     seeds: Tensor | None = None  # (m, 1, ...): all there are, one as probable as the other, where they can be listed
     groups: np.ndarray | None = None  # (X,): a coarser kind of each input, 0, 1, ..., where there is one
-    binary: ClassVar[bool] = (
-        False  # whether each probability stands for itself; else those of the last axis add up to 1
-    )
+    binary: ClassVar[bool] = False  # whether a probability stands for itself, or those of the last axis add up to 1
     checkable: ClassVar[bool] = False  # whether who gets an answer can tell if it is right, and ask again if not
 
     def probabilities(self, parameters: Tensor, seeds: Tensor) -> Tensor:

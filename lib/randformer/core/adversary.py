@@ -88,9 +88,14 @@ def over_groups(cells: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.bincount(cells, values) / np.bincount(cells)
 
 
+def judging_generator(run: NetworkRun) -> torch.Generator:
+    """What the judging of a run draws from, the same at every call, and never what its training drew."""
+    return torch.Generator().manual_seed(SEED_STREAM + run.run_index)
+
+
 def judge(run: NetworkRun) -> tuple[EvaluationSet, torch.Generator]:
     """The inputs that a run is judged on, the same at every call, and the generator that its judging draws from."""
-    generator = torch.Generator().manual_seed(SEED_STREAM + run.run_index)
+    generator = judging_generator(run)
     return run.task.evaluation_set(run.network, generator), generator
 
 
@@ -187,7 +192,7 @@ def fixed_and_random(run: NetworkRun, parameters: Tensor, seeds: int = 256) -> t
     On 20 n inputs drawn as in training (in a grid, on all cells); the best seed is the best for these. That is how the
     equation has it, which holds for any distribution of inputs, and so for this one.
     """
-    generator = torch.Generator().manual_seed(SEED_STREAM + run.run_index)
+    generator = judging_generator(run)
     inputs = run.task.draw_inputs(20 * run.task.n, generator).unsqueeze(0)
     drawn = run.task.draw_seeds(2 * seeds, 1, generator).unsqueeze(0)
     with torch.no_grad():

@@ -34,9 +34,7 @@ class Condition:
     relation: str
     bound: float
     digits: int = 1  # with which it is reported
-    sample: bool = (
-        True  # of runs; False where the values are of all cases that there are, and nothing is left to chance
-    )
+    sample: bool = True  # of runs; False where the values are of all cases that there are
 
     def __format__(self, how: str) -> str:
         """The bound as a rule has it: ">= 95", or with how = "words" "at least 95"."""
@@ -46,6 +44,10 @@ class Condition:
         """== means equal as reported: a mean over inputs on finitely many seeds is hardly ever exactly 0."""
         value = round(value, self.digits) if self.relation == "==" else value
         return RELATIONS[self.relation][0](value, self.bound)
+
+    def ends(self, values: list[float]) -> tuple[float, float]:
+        """The interval of their mean: where all cases were looked at, no more than the mean."""
+        return interval(values) if self.sample else (sum(values) / len(values),) * 2
 
     def verdict(self, mean: float, low: float, high: float) -> str:
         """replicated if it holds at both ends of the interval, partly if for the mean only.
@@ -79,10 +81,7 @@ def judge(claim: Claim, evidence: Any) -> dict:
     """The claim's row: mean, interval and number of runs of each of its conditions, and the verdict of the weakest."""
     values = [list(condition.measure(evidence)) for condition in claim.conditions]
     means = [sum(v) / len(v) for v in values]
-    intervals = [
-        interval(v) if condition.sample else (mean, mean)
-        for condition, v, mean in zip(claim.conditions, values, means, strict=True)
-    ]
+    intervals = [condition.ends(v) for condition, v in zip(claim.conditions, values, strict=True)]
     verdicts = [c.verdict(mean, *ends) for c, mean, ends in zip(claim.conditions, means, intervals, strict=True)]
 
     def told(values: list[float]) -> str:

@@ -51,6 +51,7 @@ MARKERS = {
     "A_R-parts(5)": "P",
     "A_R-parts(30)": "X",
 }
+RUNS = ("pi", 100)  # seaborn's band that holds all runs: intervals of a few runs fill a picture; they are in the tables
 AXES = {"q": "q of the training objective", "N": "N, pairs to remember", "m": "m, seeds per training step"}
 LABELS = {
     "A_r0": r"$A_{r_0}$ (fixed seed)",
@@ -79,9 +80,6 @@ def style() -> None:
             "legend.frameon": False,
         }
     )
-
-
-RUNS = ("pi", 100)  # seaborn's band that holds all runs: intervals of a few runs fill a picture; they are in the tables
 
 
 def save(figure: Figure, numbers: pd.DataFrame, name: str, profile: str) -> None:

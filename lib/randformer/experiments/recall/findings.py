@@ -245,10 +245,9 @@ def misled(folder: str, runs: list[NetworkRun], q: float, n: int) -> pd.DataFram
     for run in runs:
         if (run.task.n, run.objective.family, run.objective.q) == (n, "A_R", q):
             reader, probabilities = said(folder, run)
-            given = reader.answers(probabilities)
-            leads = {"a wrong answer leads": wrong_answer_leads, "a wrong bit leads": wrong_bit_leads}
-            shares = {name: leading(reader, given) for name, leading in leads.items()}
-            rows.append({"run": run.run_index} | {name: 100 * share.mean() for name, share in shares.items()})
+            seen = reader, reader.answers(probabilities)
+            shares = {"a wrong answer leads": wrong_answer_leads(*seen), "a wrong bit leads": wrong_bit_leads(*seen)}
+            rows.append({"run": run.run_index} | {name: 100 * leads.mean() for name, leads in shares.items()})
     return pd.DataFrame(rows).round(1)
 
 

@@ -6,10 +6,9 @@ The adversary hides the treasure in the cell that takes most steps on one set of
 from collections import Counter
 from math import comb
 
-import torch
 from torch import Tensor
 
-from randformer.core.adversary import PERCENTILE, SEED_STREAM, rounded, score_at_percentile
+from randformer.core.adversary import PERCENTILE, judging_generator, rounded, score_at_percentile
 from randformer.core.runs import NetworkRun
 from randformer.problems.gridworld.task import EVALUATION_SEEDS, Episodes, distances
 
@@ -19,10 +18,11 @@ def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> 
 
     A model with a fixed seed always walks the same: choosing and scoring coincide.
     """
-    task, generator = run.task, torch.Generator().manual_seed(SEED_STREAM + run.run_index)
-    seeds_of_both = [task.draw_seeds(EVALUATION_SEEDS, 1, generator) for _ in range(2)]
+    task, generator = run.task, judging_generator(run)
     if run.objective.fixed_seed:
-        seeds_of_both = [fixed_seed, fixed_seed]
+        seeds_of_both = [fixed_seed] * 2
+    else:
+        seeds_of_both = [task.draw_seeds(EVALUATION_SEEDS, 1, generator) for _ in range(2)]
     choose, score = (task.play(run.network, parameters, seeds.unsqueeze(0)) for seeds in seeds_of_both)
     steps = [search.steps[0, :, 1:].double().mean(0).numpy() for search in (choose, score)]
     found, again = score.found[0, :, 1:].numpy(), score.again[0, :, 1:].numpy()

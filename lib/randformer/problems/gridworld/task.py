@@ -34,6 +34,7 @@ from randformer.harness.checks import BadInput, at_least, default_but_for, numbe
 
 EVALUATION_SEEDS = 200  # to choose the worst cell on, and as many others to score it on
 MOVES = ((1, 0), (-1, 0), (0, 1), (0, -1))  # rows up, columns right
+NO_PROBABILITIES = "gridworld: an agent gives walks, and no probabilities"
 STEP, FOUND = -0.1, 1.0  # rewards that the agent sees, section 3.4; what is trained on is the number of steps
 
 
@@ -146,11 +147,11 @@ class GridWorld:
 
     def probabilities_of(self, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
         """None: an agent always takes the most probable step, and what was probable is not kept."""
-        raise BadInput("gridworld: an agent gives walks, and no probabilities")
+        raise BadInput(NO_PROBABILITIES)
 
     def decided(self, probabilities: Tensor) -> list[tuple]:
         """Nothing, likewise."""
-        raise BadInput("gridworld: an agent gives walks, and no probabilities")
+        raise BadInput(NO_PROBABILITIES)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,9 @@ from torch import Tensor
 
 from randformer.contract import EvaluationSet
 from randformer.core.transformer import Network
-from randformer.problems.recall.task import BASES, Recall
+from randformer.problems.recall.task import BASES, MOST_SEEDS, Recall
 
 SLICE = 64  # seeds through the network at once, for one input
-MOST_SEEDS = 1024  # that are all listed
 
 
 class Memories(EvaluationSet):

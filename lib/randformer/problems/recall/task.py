@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from randformer.problems.recall.evaluation import Memories
 
 BASES = 16  # random memories of the evaluation, for each query and target value
+MOST_SEEDS = 1024  # that the evaluation lists: as many as the paper's ten bits make
 MOST_BITS = 8  # of a value: all values are enumerated
 
 
@@ -93,7 +94,7 @@ class Recall:
 
     def evaluation_bytes(self, run: NetworkRun) -> int:
         """Bytes of all memories, and of what is said of them under all seeds that are looked at one by one."""
-        seeds = 1 if run.objective.fixed_seed else min(2**self.seed_bits, 1024)
+        seeds = 1 if run.objective.fixed_seed else min(2**self.seed_bits, MOST_SEEDS)
         return BASES * 2**self.bits * self.n * (8 + 4 * self.bits * (2 + seeds))
 
     def draw_inputs(self, batch: int, generator: torch.Generator) -> Tensor:
@@ -129,8 +130,7 @@ class Recall:
 
     def join(self, bits: Tensor) -> Tensor:
         """Booleans (..., bits) as values (...), bytes."""
-        places = range(self.bits)
-        return sum(bits[..., i].to(torch.uint8) << i for i in places)
+        return sum(bits[..., i].to(torch.uint8) << i for i in range(self.bits))
 
     def tokens(self, inputs: Tensor, seeds: Tensor) -> Tensor:
         """Tokens (K, m, M, n + Q, I), pairs then queries, of inputs (K, M, n or n + 1), seeds (K, m, 1, seed bits)."""
