@@ -122,7 +122,7 @@ def check_evaluation_set(run: NetworkRun) -> None:
             assert values.shape == (x,)
             assert ((values >= 0) & (values <= most)).all()
         for index in (0, x // 2, x - 1):
-            there = judged.answers_to(index, parameters, seeds)
+            there = judged.decided(judged.probabilities_to(index, parameters, seeds))
             assert there.shape == (M,)
             assert there.dtype == answers.dtype
             assert there[seed] == answers[index]

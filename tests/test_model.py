@@ -61,7 +61,7 @@ def test_recall_answers_as_in_its_evaluation(recall):
     for index in (7, 4_242, memories.inputs - 1):
         memory, key = memories.memories[index // 20], index % 20
         answers = recall.sample((memory, key), seeds)
-        assert answers == memories.answers_to(index, recall.parameters, tensor(seeds)).tolist()
+        assert answers == memories.decided(memories.probabilities_to(index, recall.parameters, tensor(seeds))).tolist()
         assert answers[:3] == [recall((memory.tolist(), key), seed) for seed in seeds[:3]]
     chance = recall.probabilities((memory, key), seeds)
     assert chance.shape == (70, 5)
@@ -73,7 +73,7 @@ def test_coloring_answers_as_in_its_evaluation():
     cycles, seeds = judge(model.run)[0], model.seeds(20)
     walk = torch.tensor([0, 2, 1, 5, 3, 4])  # as all_cycles has it
     index = int((all_cycles(6) == walk).all(1).nonzero())
-    expected = cycles.colors(cycles.answers_to(index, model.parameters, tensor(seeds)))
+    expected = cycles.colors(cycles.decided(cycles.probabilities_to(index, model.parameters, tensor(seeds))))
     assert model.sample(walk, seeds) == expected.tolist()
     assert len({tuple(colors) for colors in expected.tolist()}) > 1
     turned = model.sample(np.roll(walk, 2), seeds)  # the same cycle, walked from elsewhere

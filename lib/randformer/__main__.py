@@ -149,9 +149,9 @@ def verdicts(profile: str, whole: bool) -> None:
     if profile == "laptop" and whole:
         # the library's own: those of experiments elsewhere are printed only
         own = [each for each in registry.experiments().values() if each.path.parent == ROOT / "notebooks"]
-        rows = table[table["notebook"].isin([each.notebook for each in own])]
         text = (ROOT / "README.md").read_text(encoding="utf-8")
-        text = readme.with_table(text, "claims", readme.claims_table(rows))
+        judged = {size: claims.read(size) for size in readme.SIZES}
+        text = readme.with_table(text, "claims", readme.claims_table(own, judged))
         text = readme.with_table(text, "notebooks", readme.notebooks_table(own))
         write_bytes(ROOT / "README.md", text.encode())
     print(f"\nClaims, {profile} profile{SMOKE if profile == 'smoke' else ''}:")

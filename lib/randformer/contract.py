@@ -41,6 +41,7 @@ class Run(Protocol):
     kind: type  # the class whose NUMERICS and EVALUATION (whole numbers) are raised where results change on purpose
     config: dict  # as JSON, with "version": NUMERICS
     key: str  # records.key(config)
+    point: Hashable  # equal for runs that are repetitions of one training
     group: Hashable  # equal for runs that can be trained side by side
     cost: int  # units of work of the whole training, about proportional to its time
     width: int  # units of work of one step: how many runs are worth training side by side depends on it
@@ -183,8 +184,12 @@ class EvaluationSet(Protocol):
         """Whole answers (m, X), whole numbers, from probabilities (m, V, ...): the most probable ones."""
         ...
 
-    def answers_to(self, index: int, parameters: Tensor, seeds: Tensor) -> np.ndarray:
-        """Whole answers (m,) to the one input of that index, under seeds (m, 1, ...)."""
+    def probabilities_to(self, index: int, parameters: Tensor, seeds: Tensor) -> Tensor:
+        """What it says of the one input of that index, under seeds (m, 1, ...): (m, ...), what decided reads."""
+        ...
+
+    def decided(self, probabilities: Tensor) -> np.ndarray:
+        """Whole answers (...), whole numbers, from what is said of single inputs: the most probable ones."""
         ...
 
     def right(self, answers: np.ndarray, inputs: int | slice = slice(None)) -> np.ndarray:

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -118,11 +120,25 @@ def test_a_random_memory_is_measured_on_all_queries_and_values():
 @pytest.mark.parametrize("run", [tiny(), tiny_recall()])
 def test_the_best_fixed_seed_is_compared_with_random_ones(run):
     state = begin(run, CPU)
-    best, mean = adversary.fixed_and_random(run, state.parameters * 3)
+    best, mean = adversary.fixed_and_random(run, state.parameters * 3)["same inputs"]
     assert 0 < best < mean
-    assert (best, mean) == adversary.fixed_and_random(run, state.parameters * 3)
-    best, mean = adversary.fixed_and_random(run, state.parameters * 0)  # deaf to its seed
+    assert (best, mean) == adversary.fixed_and_random(run, state.parameters * 3)["same inputs"]
+    best, mean = adversary.fixed_and_random(run, state.parameters * 0)["same inputs"]  # deaf to its seed
     assert best == pytest.approx(mean)
+
+
+def test_a_fixed_seed_is_tried_on_inputs_that_did_not_choose_it():
+    """Seed 3 is by far the best on the first half, and bad on the second; where no inputs can be drawn it is not."""
+    losses = torch.ones(8, 40)
+    losses[3, :20], losses[3, 20:] = 0, 1.5
+    drawn = {"draw_inputs": lambda *_: torch.zeros(1), "draw_seeds": lambda m, batch, _: torch.zeros(m)}
+
+    def found(n: int) -> dict:
+        task = SimpleNamespace(n=n, losses=lambda *_: losses.unsqueeze(0), **drawn)
+        return adversary.fixed_and_random(SimpleNamespace(run_index=0, network=None, task=task), None, seeds=4)
+
+    assert found(2) == {"same inputs": (0.75, 1.0), "other inputs": (1.5, 1.0)}
+    assert found(3) == {"same inputs": (0.75, 1.0)}  # 60 asked for, and there are 40
 
 
 def test_cells_are_means_over_their_inputs():

@@ -1,12 +1,17 @@
+import math
+
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from randformer.core.votes import (
+    KS,
     averaged,
     failure_bound,
     majority,
     outcomes,
+    seeds_needed,
     success_by_votes,
     votes_promised,
     worst_input,
@@ -26,8 +31,11 @@ class Even:
     def right(self, answers, inputs=slice(None)):
         return np.asarray(answers) % 2 == 0
 
-    def answers_to(self, index, parameters, seeds):
-        return np.array([4, 4, 4, 1, 1, 2])
+    def probabilities_to(self, index, parameters, seeds):
+        return torch.tensor([4, 4, 4, 1, 1, 2])
+
+    def decided(self, probabilities):
+        return probabilities.numpy()
 
 
 class Pair(Even):
@@ -97,6 +105,39 @@ def test_the_votes_promised_are_the_fewest_that_the_bound_allows():
 def test_the_worst_input_is_described_by_its_answers():
     described = worst_input(Even(), None, None, 3)
     assert described == {"index": 3, "counts": [3, 2, 1], "right": [True, False, True]}
+
+
+class Bit:
+    """A reader of one binary probability, for which 0 is right."""
+
+    binary, wrong_answers = True, 1
+
+    def decided(self, said):
+        return (said[..., 0] > 0.5).numpy().astype(int)
+
+    def right(self, answers, index):
+        return np.asarray(answers) == 0
+
+
+def test_seeds_needed_are_the_fewest_that_are_right_often_enough():
+    """Of ten seeds six say 0 for sure, and four 0.7: votes are binomial, and a mean is right up to 5 in 7 of those."""
+    said = torch.tensor([[0.0]] * 6 + [[0.7]] * 4)
+    found = seeds_needed(Bit(), said, 0)
+    voted, tipped = (stats.binom.cdf([limit * k for k in KS], KS, 0.4) for limit in (0.5 - 1e-9, 5 / 7))
+    expected = {"majority": voted, "parts": voted, "probabilities": tipped}
+    for way, rates in expected.items():
+        (at,) = np.flatnonzero(np.array(KS) == found[way])
+        assert rates[at] > 0.98
+        assert rates[at - 1] < 0.995
+    assert found["logits"] <= found["probabilities"] <= 20 < 100 <= found["majority"]
+    assert found["promised"] == votes_promised(0.2, 1, 0.01)
+
+
+def test_no_number_of_seeds_helps_where_most_mislead():
+    found = seeds_needed(Bit(), torch.tensor([[0.0]] * 4 + [[0.7]] * 6), 0)
+    assert found["majority"] == found["parts"] == found["promised"] == math.inf
+    assert found["probabilities"] < math.inf  # their mean is 0.42
+    assert math.isnan(seeds_needed(Bit(), torch.tensor([[0.0]] * 1001 + [[1.0]] * 999), 0)["parts"])
 
 
 def test_spending_seeds_on_one_input():

@@ -5,11 +5,15 @@ from operator import itemgetter
 
 import pytest
 
+from helpers import tiny
 from randformer import __main__ as runner
+from randformer.core.runs import changed
 from randformer.experiments import registry
 from randformer.harness.checks import BadInput
 from randformer.report import claims
 from randformer.report.claims import COLUMNS, VERDICTS, Claim, Condition, judge
+from randformer.report.intervals import ANY
+from randformer.report.tables import NotMeasured
 
 AT_LEAST_60 = Claim("X", "a claim", "70", "at least 60", (Condition(itemgetter("a"), ">=", 60),), "n.ipynb")
 BOTH = Claim(
@@ -59,7 +63,7 @@ def test_strict_bounds_and_digits():
 
 
 def test_within_a_bound_on_both_sides():
-    claim = Claim("Z", "", "", "", (Condition(itemgetter("a"), "within", 5),), "")
+    claim = Claim("Z", "", "", "", (Condition(itemgetter("a"), "within", 5, span=ANY),), "")
     assert judge(claim, {"a": [-1, 1, 0]})["verdict"] == "replicated"
     assert judge(claim, {"a": [-6, 4]})["verdict"] == "partly"
     assert judge(claim, {"a": [-6, -7]})["verdict"] == "not replicated: not decided"
@@ -87,13 +91,34 @@ def test_rows_are_stored_beside_those_of_other_notebooks(monkeypatch, tmp_path):
     monkeypatch.setattr(claims, "ROOT", tmp_path)
     later = replace(AT_LEAST_60, id="Z", notebook="o.ipynb")
     claims.store("laptop", [later], {"a": [99.0, 99.5]})
-    claims.store("laptop", [AT_LEAST_60, BOTH], {"a": [70, 71], "b": [0, 0]})
+    shown = claims.store("laptop", [AT_LEAST_60, BOTH], {"a": [70, 71], "b": [0, 0]})
+    assert shown[["id", "asked", "ours", "verdict"]].to_numpy().tolist() == [
+        ["X", ">= 60", "70.5", "replicated"],
+        ["Y", ">= 60", "70.5", "partly"],
+        ["Y", "== 0", "0.0", "partly"],
+    ]
     table = claims.read("laptop")
     assert table.columns.to_list() == COLUMNS
     assert table["id"].to_list() == ["X", "Y", "Z"]
+    assert table["trained"].to_list() == [""] * 3
     shown = claims.store("laptop", [later], {"a": [1.0, 2.0]})
     assert shown["verdict"].to_list() == ["not replicated: contradicted"]
     assert claims.read("laptop")["verdict"].to_list() == ["replicated", "partly", "not replicated: contradicted"]
+
+
+def test_a_claim_without_its_points_has_no_row_and_the_others_say_how_they_were_trained(monkeypatch, tmp_path):
+    def lacking(evidence):
+        raise NotMeasured("at q = 9")
+
+    monkeypatch.setattr(claims, "ROOT", tmp_path)
+    claims.store("paper", [BOTH], {"a": [70, 71], "b": [0, 0]})
+    later = replace(BOTH, conditions=(BOTH.conditions[0], Condition(lacking, "==", 0)))
+    runs = [tiny(0), changed(tiny(0), {"training": {"steps": 7, "batch": 3}})]
+    shown = claims.store("paper", [AT_LEAST_60, later], {"a": [70, 71]}, runs)
+    assert shown["id"].to_list() == claims.read("paper")["id"].to_list() == ["X"]
+    base = tiny(0).training
+    steps, inputs = (" to ".join(map(str, sorted(pair))) for pair in ((7, base.steps), (3, base.batch)))
+    assert claims.read("paper")["trained"].to_list() == [f"{steps} steps of {inputs} inputs"]
 
 
 WRITER = """

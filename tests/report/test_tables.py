@@ -3,6 +3,7 @@ import pytest
 from helpers import evaluations as evaluated
 from helpers import tiny, tiny_recall
 from randformer.report import tables
+from randformer.report.intervals import ANY
 
 FIXED = {
     "inputs": 4,
@@ -44,7 +45,11 @@ def test_a_summary_has_mean_interval_and_number_of_runs():
     table = tables.tidy(runs, evaluations(0.2, 0.3, 0.7))
     told = tables.summary(table[table["answer"] == "A_r0"], ["answer", "q"]).loc[("A_r0", 3.0)]
     assert told["n"] == 3
-    assert told["average"] == "40.0 [-25.7, 105.7]"
+    assert told["average"] == "40.0 [0.0, 100.0]"  # Student's t alone says -25.7 to 105.7
+    losses = table[table["measure"] == "loss, average"].assign(value=[0.2, 0.3, 0.7])
+    assert tables.summary(losses, ["q"])["loss, average"].item() == "0.4 [0.0, 1.1]"
+    steps = losses.assign(value=[20.0, 30, 70])
+    assert tables.summary(steps, ["q"], spans={"loss, average": ANY})["loss, average"].item() == "40.0 [-25.7, 105.7]"
     assert tables.of_run(table, "A_r0", "average", 3.0) == pytest.approx([20, 30, 70])
     alone = tables.tidy(runs[:1], evaluations(0.2))
     assert tables.summary(alone[alone["answer"] == "A_r0"], ["q"]).loc[3.0, "average"] == "20.0"  # without an interval
@@ -55,10 +60,10 @@ def test_rows_can_be_labelled_and_chosen():
     table = tables.labelled(runs, evaluations(0.2, 0.4), lambda run: {"twice": 2 * run.run_index})
     assert table["twice"].eq(2 * table["run"]).all()
     assert table.drop(columns="twice").equals(tables.tidy(runs, evaluations(0.2, 0.4)))
-    chosen = tables.only(table, answer="A_r0", measure=("average", "worst input"), run=1)
+    chosen = tables.chosen(table, answer="A_r0", measure=("average", "worst input"), run=1)
     assert chosen["value"].to_list() == [40, 0]
-    assert len(tables.only(table, answer=[])) == 0
-    assert tables.only(table).equals(table)
+    assert len(tables.chosen(table, answer=[])) == 0
+    assert tables.chosen(table).equals(table)
 
 
 def test_a_histogram_is_a_mean_over_runs_and_adds_up():
@@ -76,10 +81,12 @@ def test_recall_has_votes_cells_variance_and_keys():
     values = table[table["model"] == "A_R"].set_index(["answer", "measure"])["value"]
     assert values["A_R", "variance"] == seen[0]["variance"] > 0
     assert values["A_R-parts(30)", "average"] == 100 * seen[0]["parts30"]["average"]
-    assert values["A_R", tables.CELLS] == 100 * seen[0]["cells"]["success"]["percentile95"]
+    for end, measure in tables.CELLS.items():
+        assert values["A_R", measure] == 100 * seen[0]["cells"]["success"][end]
     assert values["A_R", "least recalled key"] <= values["A_R", "average"] <= values["A_R", "most recalled key"]
     assert tables.of_run(table, "A_r0", "variance", 3, N=4, m=1) == [0]
-    assert tables.of_run(table, "A_r0", "variance", 3, N=5) == []
+    with pytest.raises(tables.NotMeasured, match=r"variance of A_r0 at q = 3, N = 5"):
+        tables.of_run(table, "A_r0", "variance", 3, N=5)
     shares = tables.histogram(runs, seen).groupby("answer")["share"].sum()
     assert shares.to_dict() == pytest.approx(dict.fromkeys(shares.index, 100))
     assert {"A_r0", "A_R", "A_R-majority(30)", "A_R-parts(5)"} < set(shares.index)
@@ -90,3 +97,5 @@ def test_an_extreme_over_points_is_taken_run_by_run():
     table = tables.tidy(runs, evaluations(0.1, 0.4, 0.3, 0.2))
     assert tables.over_points(table, "A_r0", "average", [1, 2], max) == pytest.approx([30, 40])
     assert tables.over_points(table, "A_r0", "average", [1, 2], min) == pytest.approx([10, 20])
+    with pytest.raises(tables.NotMeasured, match="at any q asked for"):
+        tables.over_points(table, "A_r0", "average", [], min)

@@ -8,7 +8,7 @@ orders the inputs; the paper's 95th percentile is the value at the input that is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from randformer.contract import EvaluationSet
-from randformer.core.votes import outcomes, worst_input
+from randformer.core.votes import outcomes, seeds_needed, worst_input
 
 if TYPE_CHECKING:
     from randformer.core.runs import NetworkRun
@@ -99,18 +99,22 @@ def judge(run: NetworkRun) -> tuple[EvaluationSet, torch.Generator]:
     return run.task.evaluation_set(run.network, generator), generator
 
 
-def observe(evaluation_set: EvaluationSet, parameters: Tensor, seeds: Tensor) -> dict:
-    """What one model (1, P) does under seeds (m, 1, ...).
-
-    probabilities (m, V, ...), floats; success and loss (X,), means over seeds.
-    """
-    said, success, loss = [], 0, 0
+def says(evaluation_set: EvaluationSet, parameters: Tensor, seeds: Tensor) -> Iterator[Tensor]:
+    """What one model (1, P) says of all inputs under seeds (m, 1, ...), some of them at a time: (part of m, V, ...)."""
     for part in seeds.split(SLICE):
-        probabilities = evaluation_set.probabilities(parameters, part)
-        success = success + evaluation_set.right(evaluation_set.answers(probabilities)).sum(0)
-        loss = loss + evaluation_set.loss(probabilities) * len(part)
-        said.append(probabilities.float())
-    return {"probabilities": torch.cat(said), "success": success / len(seeds), "loss": loss / len(seeds)}
+        yield evaluation_set.probabilities(parameters, part)
+
+
+def observe(evaluation_set: EvaluationSet, parameters: Tensor, seeds: Tensor, answered: bool) -> dict:
+    """What it does under them: probabilities (m, V, ...), floats; loss (X,) and where answered success (X,), means."""
+    said, success, loss = [], 0, 0
+    for part in says(evaluation_set, parameters, seeds):
+        if answered:
+            success = success + evaluation_set.right(evaluation_set.answers(part)).sum(0)
+        loss = loss + evaluation_set.loss(part) * len(part)
+        said.append(part.float())
+    found = {"probabilities": torch.cat(said), "loss": loss / len(seeds)}
+    return found | ({"success": success / len(seeds)} if answered else {})
 
 
 def polled(evaluation_set: EvaluationSet, groups: Iterable[Tensor]) -> dict[str, np.ndarray]:
@@ -128,13 +132,13 @@ def both_sides(
     """What is observed of a model with random seeds, and its success by way of answering, on either side."""
     size = max(VOTES)
     if evaluation_set.seeds is not None:
-        seen = observe(evaluation_set, parameters, evaluation_set.seeds)
+        seen = observe(evaluation_set, parameters, evaluation_set.seeds, answered=True)
         drawn = torch.randint(len(evaluation_set.seeds), (2, GROUPS, size), generator=generator)
         rates = [polled(evaluation_set, (seen["probabilities"][group] for group in side)) for side in drawn]
         return [seen, seen], [found | {"success": seen["success"]} for found in rates]
     seeds = [run.task.draw_seeds(GROUPS * size, 1, generator) for _ in range(2)]
     groups = [(evaluation_set.probabilities(parameters, group) for group in side.split(size)) for side in seeds]
-    seen = [observe(evaluation_set, parameters, side[:OBSERVED]) for side in seeds]
+    seen = [observe(evaluation_set, parameters, side[:OBSERVED], answered=False) for side in seeds]
     return seen, [polled(evaluation_set, side) for side in groups]
 
 
@@ -145,7 +149,7 @@ def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> 
     """
     evaluation_set, generator = judge(run)
     if run.objective.fixed_seed:
-        seen = [observe(evaluation_set, parameters, fixed_seed)] * 2
+        seen = [observe(evaluation_set, parameters, fixed_seed, answered=True)] * 2
         rates, count = [{"success": seen[0]["success"]}] * 2, 1
     else:
         seen, rates = both_sides(run, evaluation_set, generator, parameters)
@@ -180,24 +184,40 @@ def evaluate(run: NetworkRun, parameters: Tensor, fixed_seed: Tensor | None) -> 
     return rounded(result | evaluation_set.details(seen[1]["probabilities"], success))
 
 
+def seeds_for_worst(run: NetworkRun, parameters: Tensor, index: int) -> dict[str, float]:
+    """votes.seeds_needed of a model (1, P) on the input of that index, under all seeds or so many as WORST_SEEDS."""
+    evaluation_set, generator = judge(run)
+    seeds = evaluation_set.seeds
+    seeds = run.task.draw_seeds(WORST_SEEDS, 1, generator) if seeds is None else seeds
+    return seeds_needed(evaluation_set, evaluation_set.probabilities_to(index, parameters, seeds), index)
+
+
 def losses(sides: list) -> dict:
     """Average and 95th percentile of losses, given as two (X,) of minus the loss."""
     mean = float(sides[0].mean() + sides[1].mean()) / 2
     return {"average": -mean, "percentile95": -agreed(mean, *bracket(sides, sides, PERCENTILE, band=0.005))}
 
 
-def fixed_and_random(run: NetworkRun, parameters: Tensor, seeds: int = 256) -> tuple[float, float]:
+def fixed_and_random(run: NetworkRun, parameters: Tensor, seeds: int = 256) -> dict[str, tuple[float, float]]:
     """Mean loss of a model (1, P) under the best of so many fixed seeds, and under as many others: equation 1.
 
-    On 20 n inputs drawn as in training (in a grid, on all cells); the best seed is the best for these. That is how the
-    equation has it, which holds for any distribution of inputs, and so for this one.
+    "same inputs": on 20 n inputs drawn as in training (in a grid, on all cells); the best seed is the best for these.
+    That is how the equation has it, which holds for any distribution of inputs, and so for this one. "other inputs":
+    the seed that is best on the first half of the inputs, and random ones, both on the second half; not where all are
+    taken that there are, and none can be held back.
     """
     generator = judging_generator(run)
     inputs = run.task.draw_inputs(20 * run.task.n, generator).unsqueeze(0)
     drawn = run.task.draw_seeds(2 * seeds, 1, generator).unsqueeze(0)
     with torch.no_grad():
-        losses = run.task.losses(run.network, parameters, inputs, drawn)[0].double().mean(1)
-    return float(losses[:seeds].min()), float(losses[seeds:].mean())
+        losses = run.task.losses(run.network, parameters, inputs, drawn)[0].double()
+    fixed, random = losses[:seeds], losses[seeds:]
+    found = {"same inputs": (float(fixed.mean(1).min()), float(random.mean()))}
+    if losses.shape[1] == 20 * run.task.n:
+        half = losses.shape[1] // 2
+        best = fixed[:, :half].mean(1).argmin()
+        found["other inputs"] = float(fixed[best, half:].mean()), float(random[:, half:].mean())
+    return found
 
 
 def rounded(result):

@@ -31,6 +31,7 @@ class PGPE:
     """The optimizer's row of table 3. Raises BadInput where a field has an impossible value."""
 
     WATCHED = ("average", "95th percentile", "worst input")  # of the centre's mean loss over seeds
+    UNITS = ("generations", "candidates")  # what steps and batch count
 
     generations: int
     population: int = 300  # candidates of a generation

@@ -31,6 +31,7 @@ class GradientTraining:
     """The optimizer's row of tables 1 and 2. Raises BadInput where a field has an impossible value."""
 
     WATCHED = ()  # nothing beside the loss
+    UNITS = ("steps", "inputs")  # what steps and batch count
 
     steps: int
     batch: int  # inputs per step

@@ -54,9 +54,14 @@ class NetworkRun:
         return key(self.config)
 
     @property
+    def point(self) -> "NetworkRun":
+        """What repetitions of one training have in common: all but the number."""
+        return replace(self, run_index=0)
+
+    @property
     def group(self) -> "NetworkRun":
         """What runs trained side by side must have in common: all but q and number."""
-        return replace(self, objective=replace(self.objective, q=1.0), run_index=0)
+        return replace(self.point, objective=replace(self.objective, q=1.0))
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

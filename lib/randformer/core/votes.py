@@ -11,6 +11,7 @@ Between equals the one given first counts. All but the first and the last can el
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -22,19 +23,24 @@ from randformer.harness.checks import BadInput, at_least
 
 AVERAGES = ("parts", "probabilities", "logits")  # of what the seeds say of each bit or vertex
 WAYS = ("majority", *AVERAGES)  # that need nothing but the seeds' answers
+KS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1000)  # seeds that may be spent
+TRIALS = 1000  # votes simulated for each of these
 COLUMNS = 2048  # inputs of which all answers are compared at once: they stay in the processor's cache
 
 
 def majority(answers: np.ndarray) -> np.ndarray:
     """The most frequent of k whole answers (k, X) to each input, (X,); the one given first among equals."""
     k, elected = len(answers), np.empty_like(answers[0])
-    first = np.arange(k, dtype=np.int32)[::-1, None]  # larger the earlier it was given
+    narrow, wide = (np.int8, np.int16) if k < 128 else (np.int32, np.int64)  # of a count, and of k times one
+    first = np.arange(k, dtype=wide)[::-1, None]  # larger the earlier it was given
     for start in range(0, len(elected), COLUMNS):
         part = np.ascontiguousarray(answers[:, start : start + COLUMNS])
-        count, equal = np.zeros(part.shape, np.int8 if k < 128 else np.int32), np.empty(part.shape, bool)
-        for other in part:
-            count += np.equal(part, other, out=equal).view(np.int8)
-        chosen = k - 1 - (count * np.int32(k) + first).max(0) % k
+        count, equal = np.ones(part.shape, narrow), np.empty(part.shape, bool)
+        for apart in range(1, k):  # each pair of answers once
+            same = np.equal(part[apart:], part[:-apart], out=equal[apart:]).view(np.int8)
+            count[apart:] += same
+            count[:-apart] += same
+        chosen = k - 1 - (count * wide(k) + first).max(0) % k
         elected[start : start + COLUMNS] = np.take_along_axis(part, chosen[None], 0)[0]
     return elected
 
@@ -75,7 +81,12 @@ def outcomes(evaluation_set: EvaluationSet, said: Tensor, votes: tuple[int, ...]
 
 def worst_input(evaluation_set: EvaluationSet, parameters: Tensor, seeds: Tensor, index: int) -> dict:
     """How often each answer is given to one input, most frequent first: what a vote over any number of seeds needs."""
-    answers, counts = np.unique(evaluation_set.answers_to(index, parameters, seeds), return_counts=True)
+    return counted(evaluation_set, evaluation_set.probabilities_to(index, parameters, seeds), index)
+
+
+def counted(evaluation_set: EvaluationSet, said: Tensor, index: int) -> dict:
+    """The same, of what seeds say of that input, (m, ...)."""
+    answers, counts = np.unique(evaluation_set.decided(said), return_counts=True)
     order = np.argsort(-counts, kind="stable")
     return {
         "index": index,
@@ -110,6 +121,36 @@ def votes_promised(gap: float, wrong: int, failure: float) -> int:
         raise BadInput(f"gap = {gap!r}, failure = {failure!r}: give numbers between 0 and 1")
     at_least("wrong", wrong, 1)
     return math.floor(2 / gap**2 * math.log(wrong / failure)) + 1
+
+
+def seeds_needed(evaluation_set: EvaluationSet, said: Tensor, index: int, share: float = 0.99) -> dict[str, float]:
+    """The fewest of KS seeds that are right together on one input with that probability, by way, and "promised".
+
+    said: of the input, under as many seeds as can be had, (m, ...); the votes of seeds drawn from these are simulated.
+    "promised" is Proposition 2's number for "majority". inf where no number would do, as what most seeds say together
+    is wrong; nan where KS does not reach it.
+    """
+    found, generator = counted(evaluation_set, said, index), torch.Generator().manual_seed(0)
+    lead = gap(found)
+    often = dict(zip(KS, success_by_votes(found, KS, evaluation_set.wrong_answers)["majority(k)"], strict=True))
+    needed = {"majority": first(lambda k: often[k] >= share) if lead > 0 else math.inf}
+    for way in AVERAGES:
+
+        def right(drawn: Tensor, way=way) -> float:
+            answers = evaluation_set.decided(averaged(way, drawn, evaluation_set.binary))
+            return evaluation_set.right(answers, index).mean()
+
+        def enough(k: int, right=right) -> bool:
+            return right(said[torch.randint(len(said), (k, TRIALS), generator=generator)]) >= share
+
+        needed[way] = first(enough) if right(said.unsqueeze(1)) else math.inf
+    promised = votes_promised(lead, evaluation_set.wrong_answers, 1 - share) if lead > 0 else math.inf
+    return needed | {"promised": promised}
+
+
+def first(enough: Callable[[int], bool]) -> float:
+    """The smallest of KS that is enough; nan where none is."""
+    return next(filter(enough, KS), math.nan)
 
 
 def success_by_votes(worst: dict, ks: tuple[int, ...], wrong_answers: int, votes: int = 4000) -> dict[str, list[float]]:

@@ -50,6 +50,12 @@ def why_stale(profile: str, run: Run) -> tuple[bool, str] | None:
     return jobs.why_stale(folder(profile, run), run)
 
 
+def finished(profile: str, runs: list[Run]) -> list[Run]:
+    """Those runs all repetitions of which, of these runs, have records fit for use: a point is whole or not there."""
+    lacking = {run.point for run in runs if why_stale(profile, run)}
+    return [run for run in runs if run.point not in lacking]
+
+
 def stored_configs(profile: str, problem: str) -> list[dict]:
     """Configs of all readable records of a problem, whether or not they are still asked for."""
     found = []

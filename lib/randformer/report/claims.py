@@ -1,7 +1,7 @@
 """How claims are judged: by rules fixed before any run, which hold or not. Each experiment has its own in claims.py."""
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -9,12 +9,14 @@ from typing import Any
 
 import pandas as pd
 
+from randformer.core.runs import NetworkRun
 from randformer.harness.checks import BadInput
 from randformer.harness.files import locked, write_bytes
 from randformer.harness.records import ROOT, sha256
-from randformer.report.intervals import interval
+from randformer.report.intervals import PERCENT, interval
+from randformer.report.tables import NotMeasured
 
-COLUMNS = ["id", "claim", "paper", "ours", "low", "high", "n_runs", "rule", "verdict", "notebook"]
+COLUMNS = ["id", "claim", "paper", "ours", "low", "high", "n_runs", "rule", "verdict", "trained", "notebook"]
 RELATIONS = {  # how it is computed, and how it is written before the bound: as a sign and as words
     ">=": (operator.ge, ">= ", "at least "),
     ">": (operator.gt, "> ", "above "),
@@ -34,6 +36,7 @@ class Condition:
     relation: str
     bound: float
     digits: int = 1  # with which it is reported
+    span: tuple[float, float] = PERCENT  # least and most value that can be measured
     sample: bool = True  # of runs; False where the values are of all cases that there are
 
     def __format__(self, how: str) -> str:
@@ -47,7 +50,7 @@ class Condition:
 
     def ends(self, values: list[float]) -> tuple[float, float]:
         """The interval of their mean: where all cases were looked at, no more than the mean."""
-        return interval(values) if self.sample else (sum(values) / len(values),) * 2
+        return interval(values, self.span) if self.sample else (sum(values) / len(values),) * 2
 
     def verdict(self, mean: float, low: float, high: float) -> str:
         """replicated if it holds at both ends of the interval, partly if for the mean only.
@@ -70,6 +73,7 @@ class Claim:
     wording: str  # of the rule, with {0}, {1}, or {0:words} where the conditions' bounds go
     conditions: tuple[Condition, ...]  # all must hold
     notebook: str
+    added: str = ""  # the day on which its rule was fixed, of a claim beyond the first eighteen
 
     @property
     def rule(self) -> str:
@@ -101,18 +105,44 @@ def judge(claim: Claim, evidence: Any) -> dict:
     }
 
 
-def store(profile: str, claims: Sequence[Claim], evidence: Any) -> pd.DataFrame:
+def how_trained(runs: Sequence[NetworkRun]) -> str:
+    """The lengths of trainings: "12000 to 20000 steps of 512 inputs"; nothing for no runs."""
+
+    def span(values: set[int]) -> str:
+        return " to ".join(f"{value}" for value in sorted({min(values), max(values)}))
+
+    if not runs:
+        return ""
+    steps, inputs = runs[0].training.UNITS
+    lengths, batches = ({getattr(run.training, name) for run in runs} for name in ("steps", "batch"))
+    return f"{span(lengths)} {steps} of {span(batches)} {inputs}"
+
+
+def judged(claims: Sequence[Claim], evidence: Any, runs: Sequence[NetworkRun]) -> Iterator[dict]:
+    """The rows of those claims for which the evidence has all the points; runs: what it was gathered from."""
+    for claim in claims:
+        try:
+            yield judge(claim, evidence) | {"trained": how_trained(runs)}
+        except NotMeasured:
+            continue
+
+
+def store(profile: str, claims: Sequence[Claim], evidence: Any, runs: Sequence[NetworkRun] = ()) -> pd.DataFrame:
     """Judge one notebook's claims and put their rows into figures/<profile>/claims.csv, beside the other notebooks'.
 
-    Returns what a reader wants to see of the rows.
+    A claim of which the evidence lacks a point has no row. Returns what a reader wants to see: a row per condition.
     """
-    rows = [judge(claim, evidence) for claim in claims]
+    rows = list(judged(claims, evidence, runs))
+    asked = {claim.id: [f"{each.relation} {each.bound:g}" for each in claim.conditions] for claim in claims}
     with locked(lock()):  # from reading to writing, or another notebook's rows are lost
         stored = unlocked(profile).to_dict("records")
-        others = [row for row in stored if row["notebook"] not in {r["notebook"] for r in rows}]
+        others = [row for row in stored if row["notebook"] not in {claim.notebook for claim in claims}]
         ordered = pd.DataFrame(sorted(others + rows, key=lambda row: row["notebook"]), columns=COLUMNS)
         write(profile, ordered.to_csv(index=False, lineterminator="\n").encode())
-    return pd.DataFrame(rows)[["id", "ours", "low", "high", "n_runs", "verdict"]]
+    told = pd.DataFrame(rows, columns=COLUMNS).assign(asked=[asked[row["id"]] for row in rows])
+    several = ["asked", "ours", "low", "high", "n_runs"]
+    told[several[1:]] = told[several[1:]].map(lambda text: text.split("; "))
+    return told[["id", *several, "verdict"]].explode(several, ignore_index=True)
 
 
 def read(profile: str) -> pd.DataFrame:
@@ -131,7 +161,7 @@ def unlocked(profile: str) -> pd.DataFrame:
         return pd.DataFrame(columns=COLUMNS)
     data = path.read_bytes()
     try:
-        table = pd.read_csv(BytesIO(data), dtype=str)[COLUMNS]
+        table = pd.read_csv(BytesIO(data), dtype=str, keep_default_na=False)[COLUMNS]
     except (ValueError, KeyError):
         raise BadInput(f"{path} is damaged: delete it, the notebooks write it anew") from None
     if not checksums.exists() or checksum(data) not in checksums.read_bytes().splitlines(keepends=True):

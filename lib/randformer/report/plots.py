@@ -24,6 +24,7 @@ PALETTE = {
     "A_R-majority(30)": "#009E73",
     "A_R-parts(5)": "#CC79A7",
     "A_R-parts(30)": "#000000",
+    "A_R-probabilities(30)": "#882255",  # not of that palette, which has no dark colour left
 }
 DASHES = {
     "A_r0": "",
@@ -33,6 +34,7 @@ DASHES = {
     "A_R-majority(30)": (4, 2),
     "A_R-parts(5)": (1, 2),
     "A_R-parts(30)": (6, 1, 1, 1),
+    "A_R-probabilities(30)": (3, 1),
 }
 HATCHES = {
     "A_r0": "////",
@@ -50,8 +52,10 @@ MARKERS = {
     "A_R-majority(30)": "^",
     "A_R-parts(5)": "P",
     "A_R-parts(30)": "X",
+    "A_R-probabilities(30)": "h",
 }
 RUNS = ("pi", 100)  # seaborn's band that holds all runs: intervals of a few runs fill a picture; they are in the tables
+STAR = {"marker": "*", "ms": 11, "mec": "black"}  # of a model trained at the paper's size
 AXES = {"q": "q of the training objective", "N": "N, pairs to remember", "m": "m, seeds per training step"}
 LABELS = {
     "A_r0": r"$A_{r_0}$ (fixed seed)",
@@ -61,6 +65,7 @@ LABELS = {
     "A_R-majority(30)": r"$A_R$-majority(30)",
     "A_R-parts(5)": r"$A_R$, each bit by majority(5)",
     "A_R-parts(30)": r"$A_R$, each bit by majority(30)",
+    "A_R-probabilities(30)": r"$A_R$, probabilities of 30 seeds averaged",
 }
 
 
@@ -103,12 +108,17 @@ def write_table(table: pd.DataFrame, name: str, profile: str) -> str:
 
 
 def csv(table: pd.DataFrame) -> bytes:
-    """The columns of a table, numbers to 6 digits."""
-    return table.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode()
+    """The columns of a table, numbers to 4 digits: later ones change with the processor's instructions."""
+    return table.to_csv(index=False, float_format="%.4g", lineterminator="\n").encode()
 
 
-def curves(axis, table: pd.DataFrame, answers: list[str], paper: dict, x: str = "q") -> None:
-    """Mean against x of each way of answering, a band from the least to the largest run, and the paper's values."""
+def curves(
+    axis, table: pd.DataFrame, answers: list[str], paper: dict, x: str = "q", larger: pd.DataFrame | None = None
+) -> None:
+    """Mean against x of each way of answering, a band from the least to the largest run, and the paper's values.
+
+    larger: the same of models trained at the paper's size, as far as they were trained: stars.
+    """
     shown = table[table["answer"].isin(answers)]
     look = {"palette": PALETTE, "markers": MARKERS, "dashes": DASHES, "err_kws": {"alpha": 0.12}, "legend": False}
     sns.lineplot(
@@ -121,11 +131,19 @@ def curves(axis, table: pd.DataFrame, answers: list[str], paper: dict, x: str = 
                 list(values), list(values.values()), ls="none", marker=MARKERS[answer], ms=10, mfc="none",
                 mec=PALETTE[answer], alpha=0.55,
             )  # fmt: skip
+    if larger is not None:
+        for (answer, at), of in larger[larger["answer"].isin(answers)].groupby(["answer", x])["value"]:
+            ends = [[of.mean() - of.min()], [of.max() - of.mean()]]
+            axis.errorbar([at], [of.mean()], ends, fmt=STAR["marker"], ms=STAR["ms"], mec=STAR["mec"], capsize=3,
+                          mfc=PALETTE[answer], ecolor=PALETTE[answer], zorder=5)  # fmt: skip
     axis.set_xlabel(AXES[x])
 
 
-def legend(figure: Figure, answers: list[str], *others, paper: bool = True) -> None:
-    """One legend for all panels, under them; others: handles of other lines; paper: with its markers explained."""
+def legend(figure: Figure, answers: list[str], *others, paper: bool = True, larger: bool = False) -> None:
+    """One legend for all panels, under them.
+
+    others: handles of other lines; paper, larger: with the markers of the paper and of models of its size explained.
+    """
     line = matplotlib.lines.Line2D
     handles = [
         line([], [], color=PALETTE[a], marker=MARKERS[a], mec="white", dashes=DASHES[a] or (1, 0), label=LABELS[a])
@@ -135,6 +153,8 @@ def legend(figure: Figure, answers: list[str], *others, paper: bool = True) -> N
     handles.append(matplotlib.patches.Patch(color="grey", alpha=0.25, label="from the least to the largest run"))
     if paper:
         handles.append(line([], [], ls="none", marker="o", ms=10, mfc="none", mec="grey", label="paper (read off)"))
+    if larger:
+        handles.append(line([], [], ls="none", mfc="grey", label="trained at the paper's size, all runs", **STAR))
     figure.legend(handles=handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=3)
 
 

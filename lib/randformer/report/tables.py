@@ -1,14 +1,16 @@
 """Evaluations as tables: tidy ones for the figures, and summaries with the number of runs and an interval."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from math import inf
 from typing import Any
 
 import pandas as pd
 
-from randformer.core.adversary import VOTES
+from randformer.core.adversary import VOTES, seeds_for_worst
 from randformer.core.runs import NetworkRun
-from randformer.core.votes import WAYS
-from randformer.report.intervals import interval
+from randformer.core.votes import KS, WAYS
+from randformer.harness import workers
+from randformer.report.intervals import PERCENT, POSITIVE, interval
 
 MEASURES = {
     "average": "average",
@@ -16,14 +18,28 @@ MEASURES = {
     "worst": "worst input",
     "zero_share": "inputs at 0",
 }
-CELLS = "95th percentile of cells"  # of success averaged over the inputs of a cell: in recall, of a key and a value
+# of success averaged over the inputs of a cell: in recall, of a key and a value
+CELLS = {"percentile95": "95th percentile of cells", "worst": "worst of cells"}
+SPANS = {"loss, average": POSITIVE, "loss, 95th percentile": POSITIVE, "variance": (0.0, 0.25), "pairs held": POSITIVE}
+COLUMNS = ["model", "N", "q", "m", "run", "answer", "measure", "value"]
+SPENT = {  # on one input, by way to vote
+    "majority": "whole answers",
+    "parts": "each part",
+    "probabilities": "probabilities",
+    "logits": "logits",
+    "promised": "Proposition 2 promises",
+}
 ELECTIONS = {f"{name}{k}": f"{name}({k})" for name in (*WAYS, "retry") for k in VOTES}
+
+
+class NotMeasured(LookupError):
+    """A point of a sweep was asked for that it does not have."""
 
 
 def tidy(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
     """One row per run, way of answering and measure; values in percent, losses and variances as they are.
 
-    Columns: model, N (size of the task), q, m, run, answer, measure, value.
+    Columns: COLUMNS, where N is the size of the task.
     """
     rows = []
     for run, seen in zip(runs, evaluations, strict=True):
@@ -37,8 +53,8 @@ def tidy(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
         for name, answer in (answers | {name: f"{family}-{told}" for name, told in ELECTIONS.items()}).items():
             for measure in [known for known in MEASURES if known in seen.get(name, {})]:
                 add(answer, MEASURES[measure], 100 * seen[name][measure])
-            if name in seen.get("cells", {}):
-                add(answer, CELLS, 100 * seen["cells"][name]["percentile95"])
+            for measure in CELLS if name in seen.get("cells", {}) else ():
+                add(answer, CELLS[measure], 100 * seen["cells"][name][measure])
         add(family, "all or nothing", 100 * (seen["histogram"][0] + seen["histogram"][-1]) / seen["inputs"])
         for measure, value in seen["loss"].items():
             add(family, f"loss, {MEASURES[measure]}", value)
@@ -47,7 +63,7 @@ def tidy(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
             add(family, "pairs held", sum(seen["held"]) / len(seen["held"]))
             for name, of in (("least", min), ("most", max)):
                 add(family, f"{name} recalled key", 100 * of(seen["keys"]))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def labelled(
@@ -58,49 +74,67 @@ def labelled(
     return pd.concat(parts, ignore_index=True)
 
 
-def only(table: pd.DataFrame, **wanted: Any) -> pd.DataFrame:
-    """The rows whose columns have those values; several of a column: as a list, tuple or set."""
-    chosen = pd.Series(True, index=table.index)
-    for column, values in wanted.items():
-        several = isinstance(values, Sequence | set) and not isinstance(values, str)
-        chosen &= table[column].isin(values if several else [values])
-    return table[chosen]
+def chosen(table: pd.DataFrame, **at: Any) -> pd.DataFrame:
+    """The rows whose columns have those values; any of several, given as a list, tuple or set."""
+    kept = pd.Series(True, index=table.index)
+    for column, values in at.items():
+        kept &= table[column].isin(values if isinstance(values, list | tuple | set) else [values])
+    return table[kept]
 
 
-def summary(table: pd.DataFrame, by: list[str], digits: int = 1) -> pd.DataFrame:
+def summary(table: pd.DataFrame, by: list[str], digits: int = 1, spans: dict = SPANS) -> pd.DataFrame:
     """Mean over runs with its interval for each group and measure, as text, and the number of runs.
 
-    A single run has no interval.
+    spans: least and most value of those measures that are no percentages. A single run has no interval.
     """
 
-    def told(values: pd.Series) -> str:
-        mean, (low, high) = f"{values.mean():.{digits}f}", interval(values.to_list())
+    def told(measure: str, values: pd.Series) -> str:
+        span = spans.get(measure, PERCENT)
+        mean, (low, high) = f"{values.mean():.{digits}f}", interval(values.to_list(), span)
         return mean if len(values) == 1 else f"{mean} [{low:.{digits}f}, {high:.{digits}f}]"
 
     order = list(dict.fromkeys(table["measure"]))
     groups = table.groupby([*by, "measure"], sort=False)["value"]
-    wide = groups.agg(told).unstack("measure")[order]
+    told_of = {point: told(point[-1], values) for point, values in groups}
+    wide = pd.Series(told_of, index=groups.size().index).unstack("measure")[order]
     wide.insert(0, "n", groups.size().unstack("measure").max(axis=1).astype(int))
     return wide.fillna("").rename_axis(columns=None)
 
 
-def chosen(table: pd.DataFrame, **at) -> pd.DataFrame:
-    """Rows whose columns have the values given by name; of a tuple or list of values, any."""
-    kept = pd.Series(True, index=table.index)
-    for column, value in at.items():
-        kept &= table[column].isin(value if isinstance(value, tuple | list) else [value])
-    return table[kept]
-
-
 def of_run(table: pd.DataFrame, answer: str, measure: str, q: float, **at: float) -> list[float]:
-    """One value per run of one point of a sweep; at: N or m, where the table has several."""
+    """One value per run of one point of a sweep; at: N or m, where the table has several. Raises NotMeasured."""
     point = chosen(table, answer=answer, measure=measure, q=q, **at)
+    if point.empty:
+        raise NotMeasured(f"{measure} of {answer} at {', '.join(f'{k} = {v:g}' for k, v in ({'q': q} | at).items())}")
     return point.sort_values("run")["value"].to_list()
 
 
 def over_points(table: pd.DataFrame, answer: str, measure: str, qs: list[float], reduce) -> list[float]:
-    """One value per run: the largest or smallest (reduce: max or min) of its values at several q."""
+    """One value per run: the largest or smallest (reduce: max or min) of its values at several q.
+
+    Raises NotMeasured.
+    """
+    if not qs:
+        raise NotMeasured(f"{measure} of {answer} at any q asked for")
     return [reduce(values) for values in zip(*(of_run(table, answer, measure, q) for q in qs), strict=True)]
+
+
+def seeds_needed(folder: str, runs: list[NetworkRun], q: float, n: int) -> pd.DataFrame:
+    """Seeds for 99 % on the input on which one seed does worst, by way to vote, a row per randomized run at q and n.
+
+    The runs must have records in the folder.
+    """
+    rows = []
+    for run in runs:
+        if (run.objective.family, run.objective.q, run.task.n) == ("A_R", q, n):
+            record, seen = workers.load(folder, run)
+            worst = seen["worst_input"]
+            right = 100 * sum(c for c, good in zip(worst["counts"], worst["right"], strict=True) if good)
+            needed = seeds_for_worst(run, record["parameters"], worst["index"])
+            words = {inf: "never"} | {k: f"{k:g}" for k in needed.values() if k < inf}
+            told = {SPENT[way]: words.get(k, f"more than {max(KS)}") for way, k in needed.items()}
+            rows.append({"run": run.run_index, "one seed [%]": round(right / sum(worst["counts"]), 1)} | told)
+    return pd.DataFrame(rows)
 
 
 def histogram(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:

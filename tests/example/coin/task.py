@@ -49,10 +49,12 @@ class Coins(EvaluationSet):
         return self.task.says(self.network, parameters, seeds.unsqueeze(0))[0].detach()
 
     def answers(self, probabilities):
-        return probabilities.argmax(-1, keepdim=True).int().expand(-1, 2).numpy()
+        return self.decided(probabilities.unsqueeze(1).expand(-1, 2, -1))
 
-    def answers_to(self, index, parameters, seeds):
-        return self.probabilities(parameters, seeds).argmax(-1).int().numpy()
+    def probabilities_to(self, index, parameters, seeds):
+        return self.probabilities(parameters, seeds)
+
+    decided = staticmethod(lambda probabilities: probabilities.argmax(-1).int().numpy())
 
     def right(self, answers, inputs=slice(None)):
         return answers == torch.arange(2).numpy()[inputs]
@@ -60,5 +62,4 @@ class Coins(EvaluationSet):
     def loss(self, probabilities):
         return 1 - (probabilities.numpy() ** 2).mean(0)
 
-    def sampled(self, probabilities):
-        return probabilities.double().numpy()
+    sampled = staticmethod(lambda probabilities: probabilities.double().numpy())

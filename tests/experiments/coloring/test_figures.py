@@ -12,7 +12,10 @@ pytestmark = pytest.mark.usefixtures("drawn")
 def test_curves_show_means_over_runs(sweep):
     table = tables.tidy(*sweep)
     average = table[(table["measure"] == "average") & (table["answer"] == "A_R")]
-    axis = figures.figure_5a(table).axes[0]
+    larger = table[table["q"] == table["q"].max()].assign(value=50.0)
+    axis = figures.figure_5a(table, larger).axes[0]
+    stars = [line for line in axis.lines if line.get_marker() == "*"]
+    assert [line.get_ydata() for line in stars] == [[50]] * 5  # as many as ways of answering are drawn
     means = average.groupby("q")["value"].mean().to_list()
     assert any(line.get_ydata().tolist() == pytest.approx(means) for line in axis.lines if len(line.get_ydata()) == 2)
 

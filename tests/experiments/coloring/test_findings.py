@@ -53,15 +53,6 @@ def test_a_model_is_shown_on_its_worst_cycle():
     assert len(table.columns) == 9
 
 
-def test_what_proposition_2_asks_for():
-    """k > (2 / D^2) ln(W / 0.01), and nothing where a wrong answer leads."""
-    leading, trailing = ({"index": 0, "counts": [6, 4], "right": right} for right in ([True, False], [False, True]))
-    seen = [{"worst_input": leading}, {"worst_input": trailing}]
-    table = findings.bounds([tiny(0), tiny(1)], seen, q=3, wrong_answers=100)
-    assert table["gap D"].to_list() == [0.2, -0.2]
-    assert table["k for 99 %"].to_list() == [461, "none: a wrong answer leads"]  # 50 ln(10,000) = 460.5
-
-
 def test_votes_are_in_percent_per_run():
     worst = {"index": 0, "counts": [9, 1], "right": [True, False]}
     runs = [tiny(0), tiny(1), tiny(0, q=4), tiny(0, fixed=True)]

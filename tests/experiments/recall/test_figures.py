@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from helpers import evaluations, tiny_recall
-from randformer.experiments.recall import figures
+from randformer.experiments.recall import figures, paper
 from randformer.report import tables
 
 pytestmark = pytest.mark.usefixtures("drawn")
@@ -20,14 +20,14 @@ def sweep():
 @pytest.mark.parametrize("slots", [0, 2])
 def test_success_is_drawn_against_n_with_the_papers_values(sweep, slots):
     table = tables.tidy(*sweep)
-    figure = figures.figure_3ab(table, figures.PAPER_3B, slots, 2)
-    paper = figures.PAPER_3B["average"]["A_R"]
-    drawn = [line for line in figure.axes[0].lines if line.get_xdata() == pytest.approx(list(paper))]
-    assert any(line.get_ydata() == pytest.approx(list(paper.values())) for line in drawn)
+    figure = figures.figure_3ab(table, paper.FIGURE_3B, table, slots, 2)
+    read_off = paper.FIGURE_3B["average"]["A_R"]
+    drawn = [line for line in figure.axes[0].lines if line.get_xdata() == pytest.approx(list(read_off))]
+    assert any(line.get_ydata() == pytest.approx(list(read_off.values())) for line in drawn)
     told = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "paper (read off)" in told
     assert any("random pairs kept" in text for text in told) == bool(slots)
-    assert len(figures.figure_1c(table[table["measure"] == "95th percentile"], 2, 2).axes) == 1
+    assert len(figures.figure_1c(shown := table[table["measure"] == "95th percentile"], 2, 2, shown).axes) == 2
 
 
 def test_histograms_of_seeds_and_votes_each_hold_all_inputs(sweep):
@@ -44,8 +44,8 @@ def test_variance_and_losses_are_drawn(sweep):
     axis = figures.figure_2_left(table[table["measure"] == "variance"]).axes[0]
     assert any(line.get_ydata() == pytest.approx(means.to_list()) for line in axis.lines if len(line.get_ydata()) == 2)
     losses = table[table["measure"].str.startswith("loss")]
-    for x, paper in (("q", figures.PAPER_3C_Q), ("m", figures.PAPER_3C_M)):
-        assert len(figures.figure_3c(losses, x, paper).axes) == 2
+    for x, read_off in (("q", paper.FIGURE_3C_Q), ("m", paper.FIGURE_3C_M)):
+        assert len(figures.figure_3c(losses, x, read_off).axes) == 2
 
 
 def test_a_model_without_m_is_as_good_at_every_m(sweep):
@@ -53,7 +53,7 @@ def test_a_model_without_m_is_as_good_at_every_m(sweep):
     losses = tables.tidy(*sweep)
     losses = losses[losses["measure"].str.startswith("loss") & (losses["q"] == 8)]
     more = losses[losses["answer"] == "A_R"].assign(m=5)
-    axis = figures.figure_3c(tables.pd.concat([losses, more]), "m", figures.PAPER_3C_M).axes[0]
+    axis = figures.figure_3c(tables.pd.concat([losses, more]), "m", paper.FIGURE_3C_M).axes[0]
     flat = [line for line in axis.lines if list(line.get_xdata()) == [1, 3, 5]]
     assert any(np.ptp(line.get_ydata()) == pytest.approx(0) for line in flat)
 

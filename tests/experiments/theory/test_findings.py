@@ -106,11 +106,12 @@ def test_equation_1_and_proposition_1_hold_in_solved_games_and_fail_where_a_solu
 def test_fixed_seeds_are_told_by_problem_without_a_sweep_that_is_part_of_one():
     runs = {"recall": [tiny_recall(0), tiny_recall(1)], "q": [tiny_recall(0)]}
     table = findings.fixed_seeds("smoke", runs)
-    assert len(table) == 2
-    assert (table["saved"] >= 0).all()
+    assert len(table) == 4
+    same = table.loc[table["inputs"] == "same inputs", "saved"]
+    assert (same >= 0).all()
     short = findings.by_problem(table)
-    assert short.index.to_list() == ["recall"]
-    assert short.loc["recall", "networks"] == 2
-    assert short.loc["recall", ["least", "most"]].to_list() == pytest.approx(
-        [table["saved"].min(), table["saved"].max()], abs=0.05
+    assert short.index.to_list() == [("recall", "same inputs"), ("recall", "other inputs")]
+    assert short["networks"].to_list() == [2, 2]
+    assert short.loc[("recall", "same inputs"), ["least", "most"]].to_list() == pytest.approx(
+        [same.min(), same.max()], abs=0.05
     )

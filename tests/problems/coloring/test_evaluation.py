@@ -57,7 +57,7 @@ def test_answers_to_one_cycle_are_those_among_all():
     parameters = initialize(network, 7, 3, generator()).unsqueeze(0) * 3
     reader, seeds = Cycles(task, network), task.draw_seeds(20, 1, generator(2))
     all_answers = reader.answers(reader.probabilities(parameters, seeds))
-    assert reader.answers_to(17, parameters, seeds).tolist() == all_answers[:, 17].tolist()
+    assert reader.decided(reader.probabilities_to(17, parameters, seeds)).tolist() == all_answers[:, 17].tolist()
 
 
 def test_sampled_success_is_the_sum_over_all_valid_colourings():

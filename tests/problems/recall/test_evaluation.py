@@ -38,7 +38,7 @@ def test_the_reader_agrees_with_the_logits_of_single_inputs():
         memory, key = reader.memories[index // 3], torch.tensor([index % 3])
         logits = task.logits(NETWORK, parameters, torch.cat([memory, key]).view(1, 1, -1), seeds.unsqueeze(0))
         torch.testing.assert_close(p[:, index], logits[0, :, 0, 0].double().sigmoid(), atol=1e-5, rtol=1e-4)
-        assert np.array_equal(reader.answers_to(index, parameters, seeds), answers[:, index])
+        assert np.array_equal(reader.decided(reader.probabilities_to(index, parameters, seeds)), answers[:, index])
         assert np.array_equal(reader.right(answers[:, index], index), answers[:, index] == memory[key].item())
     bits = task.split(torch.from_numpy(reader.targets))
     chance = torch.where(bits > 0, p[0], 1 - p[0])

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from randformer.experiments.coloring import NOTEBOOK
 from randformer.report.claims import Claim, Condition
+from randformer.report.intervals import ANY
 from randformer.report.tables import of_run
 
 
@@ -25,6 +27,12 @@ def expected(answer: str, measure: str) -> Callable[[Evidence], list[float]]:
 def adversarial(answer: str, measure: str) -> Callable[[Evidence], list[float]]:
     """One value per run [%] of the models trained on the largest q."""
     return lambda evidence: of_run(evidence.sweep, answer, measure, evidence.sweep["q"].max())
+
+
+def more_never_succeed(evidence: Evidence) -> np.ndarray:
+    """Points that the share of cycles at 0 is larger with the fixed seed, both trained on the largest q."""
+    fixed, random = (np.array(adversarial(answer, "inputs at 0")(evidence)) for answer in ("A_r0", "A_R"))
+    return fixed - random
 
 
 CLAIMS = (
@@ -65,5 +73,33 @@ CLAIMS = (
         "q = 10: A_r0-sampled 95th percentile {0} %",
         (Condition(adversarial("A_r0-sampled", "95th percentile"), "<=", 15),),
         NOTEBOOK,
+    ),
+    Claim(
+        "C5",
+        "Colouring, the worst cycle of all",
+        "not reported",
+        "The worst of all cycles, success: A_r0 at q = 1 and q = 10 and A_R at q = 1 {0}; A_R at q = 10 {3} %",
+        (
+            Condition(expected("A_r0", "worst input"), "==", 0),
+            Condition(adversarial("A_r0", "worst input"), "==", 0),
+            Condition(expected("A_R", "worst input"), "==", 0),
+            Condition(adversarial("A_R", "worst input"), ">=", 40),
+        ),
+        NOTEBOOK,
+        added="2026-11-26",
+    ),
+    Claim(
+        "C6",
+        "Colouring, cycles that always fail",
+        "not reported",
+        "q = 10, share of cycles at 0: larger by {0:words} points with the fixed seed, in every run ({1:words} % of "
+        "runs), and {2} % with random seeds",
+        (
+            Condition(more_never_succeed, ">", 0, span=ANY),
+            Condition(lambda evidence: 100.0 * (more_never_succeed(evidence) > 0), "==", 100),
+            Condition(adversarial("A_R", "inputs at 0"), "==", 0),
+        ),
+        NOTEBOOK,
+        added="2026-11-26",
     ),
 )

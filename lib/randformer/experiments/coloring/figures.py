@@ -34,18 +34,22 @@ PAPER_5B = {
 }
 
 
-def figure_5a(table: pd.DataFrame) -> Figure:
-    """Success against q: the average cycle, the 95th percentile of badness, and how many cycles never succeed."""
+def figure_5a(table: pd.DataFrame, larger: pd.DataFrame) -> Figure:
+    """Success against q: the average cycle, the 95th percentile of badness, and how many cycles never succeed.
+
+    larger: the same at the paper's size of training.
+    """
     there = set(table["answer"])
     answers = [answer for answer in ("A_r0", "A_r0-sampled", "A_R", *VOTES) if answer in there]
     figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
     for axis, measure in zip(axes, ("average", "95th percentile", "inputs at 0"), strict=True):
-        curves(axis, table[table["measure"] == measure], answers, PAPER_5A.get(measure, {}))
+        of = larger[larger["measure"] == measure]
+        curves(axis, table[table["measure"] == measure], answers, PAPER_5A.get(measure, {}), larger=of)
         axis.set(title=f"{measure} over cycles", ylabel="valid colourings [% of seeds]")
     axes[0].set_ylim(-4, 104)
     axes[1].set_ylim(-4, 104)
     axes[2].set(title="cycles that never succeed", ylabel="share of cycles [%]")
-    legend(figure, answers)
+    legend(figure, answers, larger=True)
     return figure
 
 

@@ -8,7 +8,7 @@ import torch
 
 from randformer.core.adversary import SEED_STREAM, WORST_SEEDS, judge
 from randformer.core.runs import NetworkRun, changed
-from randformer.core.votes import gap, success_by_votes, votes_promised
+from randformer.core.votes import success_by_votes
 from randformer.experiments.coloring.sweep import ABLATIONS, CANDIDATES, NETWORK
 from randformer.problems.coloring.task import all_cycles
 from randformer.report import tables
@@ -46,7 +46,7 @@ def some_qs(told: pd.DataFrame) -> pd.DataFrame:
 
 def spread(histogram: pd.DataFrame, runs: list[NetworkRun]) -> pd.DataFrame:
     """tables.spread of the randomized models in tables.histogram's, and the number n of their runs, by q."""
-    table = tables.spread(tables.only(histogram, answer="A_R"))
+    table = tables.spread(tables.chosen(histogram, answer="A_R"))
     table["n"] = [sum(r.objective.q == q and not r.objective.fixed_seed for r in runs) for q in table.index]
     return table
 
@@ -85,7 +85,8 @@ def on_the_worst_cycle(run: NetworkRun, record: dict, evaluation: dict, seeds: i
     worst = evaluation["worst_input"]
     reader, _ = judge(run)
     drawn = run.task.draw_seeds(seeds, 1, torch.Generator().manual_seed(SEED_STREAM - 1))
-    colorings = reader.colors(reader.answers_to(worst["index"], record["parameters"], drawn)).tolist()
+    said = reader.probabilities_to(worst["index"], record["parameters"], drawn)
+    colorings = reader.colors(reader.decided(said)).tolist()
     (share,) = success_by_votes(worst, (1,), reader.wrong_answers)["retry until valid"]
     return Answers(all_cycles(run.task.n)[worst["index"]].tolist(), colorings, share, WORST_SEEDS)
 
@@ -120,23 +121,13 @@ def votes_by_k(table: pd.DataFrame) -> pd.DataFrame:
     return tables.summary(table.rename(columns={"way": "measure"}), ["k"])
 
 
-def bounds(runs: list[NetworkRun], evaluations: list[dict], q: float, wrong_answers: int) -> pd.DataFrame:
-    """Proposition 2 on the worst input of each randomized run at q: the gap D and the k for which it promises 99 %."""
-    rows = []
-    for run, seen in randomized(runs, evaluations, q):
-        d = gap(seen["worst_input"])
-        k = votes_promised(d, wrong_answers, 0.01) if d > 0 else "none: a wrong answer leads"
-        rows.append({"run": run.run_index, "gap D": round(d, 3), "k for 99 %": k})
-    return pd.DataFrame(rows)
-
-
 # Run by run
 
 
 def by_run(success: pd.DataFrame, qs: Sequence[float]) -> pd.DataFrame:
     """What the claims speak of [%], to one digit: a row for each answer, q and measure, a column for each run."""
     ways, measures = ["A_R", "A_R-majority(30)", "A_r0", "A_r0-sampled"], ["average", "95th percentile", "inputs at 0"]
-    table = tables.only(success, q=qs, answer=ways, measure=measures)
+    table = tables.chosen(success, q=qs, answer=ways, measure=measures)
     wide = table.pivot(index=["answer", "q", "measure"], columns="run", values="value").round(1)
     return wide.rename(columns=lambda run: f"run {run}").rename_axis(columns=None)
 
@@ -154,10 +145,10 @@ def calibration(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame
     """tables.summary by block, closest to the paper's capacity first; and parameters, and the distance [points]."""
     kinds = {network: name for name, network in CANDIDATES.items()}
     table = tables.labelled(runs, evaluations, lambda run: {"block": kinds[run.network]})
-    table = tables.only(table, answer="A_r0", measure=["average", "inputs at 0"])
+    table = tables.chosen(table, answer="A_r0", measure=["average", "inputs at 0"])
     told = tables.summary(table, ["block"])
     told["parameters"] = {kinds[run.network]: run.parameters for run in runs}
-    mean = tables.only(table, measure="average").groupby("block")["value"].mean()
+    mean = tables.chosen(table, measure="average").groupby("block")["value"].mean()
     distance = f"off {PAPER_CAPACITY} by"
     told[distance] = (mean - PAPER_CAPACITY).abs().round(1)
     return told.sort_values(distance)
@@ -176,7 +167,7 @@ def ablation(
     base: a run of that model; unchanged: tables.tidy of the sweep it is of; runs, evaluations: the changed ones'.
     """
     names = {changed(base, change).group: name for name, change in ABLATIONS.items()}
-    before = tables.only(unchanged, model=base.objective.family, q=base.objective.q).assign(change="none")
+    before = tables.chosen(unchanged, model=base.objective.family, q=base.objective.q).assign(change="none")
     after = tables.labelled(runs, evaluations, lambda run: {"change": names[run.group]})
     measures = ["average", "95th percentile", "worst input", "inputs at 0"]
-    return tables.summary(tables.only(pd.concat([before, after]), measure=measures), ["change", "answer"])
+    return tables.summary(tables.chosen(pd.concat([before, after]), measure=measures), ["change", "answer"])

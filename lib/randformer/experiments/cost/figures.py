@@ -17,7 +17,11 @@ SWEEPS = {  # of figure_others: title, what the x axis says
     "K": ("models side by side, per model", "K, models in one batch"),
     "cores": ("processes side by side, per step done", "processes, one per core"),
 }
-POLLS = {"votes": "A_R-majority(30)", "votes on each bit": "A_R-parts(30)"}  # of figure_inference: looks
+POLLS = {  # of figure_inference: looks
+    "votes": "A_R-majority(30)",
+    "votes on each bit or vertex": "A_R-parts(30)",
+    "averaged probabilities": "A_R-probabilities(30)",
+}
 SUCCESS = "right [% of seeds]"
 
 

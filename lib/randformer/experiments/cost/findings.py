@@ -30,8 +30,8 @@ def benchmark(name: str) -> pd.DataFrame:
 
 def by_seeds(scaling: pd.DataFrame) -> pd.DataFrame:
     """Gradient steps against m: task, m, way, s per step, spread, times one pass, MiB."""
-    steps = tables.only(scaling, sweep="m", task=["recall", "coloring"])
-    whole = tables.only(steps, way="one pass").set_index(["task", "x"])["wall_seconds"].rename("whole")
+    steps = tables.chosen(scaling, sweep="m", task=["recall", "coloring"])
+    whole = tables.chosen(steps, way="one pass").set_index(["task", "x"])["wall_seconds"].rename("whole")
     steps = steps.join(whole, on=["task", "x"])
     steps["times one pass"] = (steps["wall_seconds"] / steps["whole"]).round(2)
     steps["MiB"] = (steps["peak_bytes"] / MIB).round()
@@ -51,7 +51,7 @@ def of_generations(scaling: pd.DataFrame) -> list[str]:
     """What a generation of the grid world costs, a sentence for each m."""
     return [
         f"grid world, m = {row.x}: {row.wall_seconds:.2f} s a generation, {row.peak_bytes / MIB:.0f} MiB"
-        for row in tables.only(scaling, sweep="m", task="gridworld").itertuples()
+        for row in tables.chosen(scaling, sweep="m", task="gridworld").itertuples()
     ]
 
 
@@ -59,7 +59,7 @@ def against_others(results: pd.DataFrame) -> pd.DataFrame:
     """Of benchmarks/results.csv, a row for each workload: our wall seconds, and each variant's as a multiple."""
     ratios = results.pivot(index="workload", columns="variant", values="times_ours")
     ratios = ratios.reindex(results["workload"].unique())[results["variant"].unique()].drop(columns="ours")
-    ours = tables.only(results, variant="ours").set_index("workload")["wall_seconds_median"]
+    ours = tables.chosen(results, variant="ours").set_index("workload")["wall_seconds_median"]
     ratios.insert(0, "ours [s]", ours)
     return ratios.astype(object).fillna("").rename_axis(columns=None)
 
@@ -81,9 +81,9 @@ def measured(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
 
 def by_point(table: pd.DataFrame, x: str) -> pd.DataFrame:
     """tables.summary [%] by task, N, answer and x (m or q) of both models and votes of 30."""
-    table = tables.only(table, measure=MEASURES, answer=["A_r0", "A_R", "A_R-majority(30)"])
+    table = tables.chosen(table, measure=MEASURES, answer=["A_r0", "A_R", "A_R-majority(30)"])
     if x == "m":  # all of it was trained on random seeds
-        table = tables.only(table, model="A_R")
+        table = tables.chosen(table, model="A_R")
     return tables.summary(table, ["experiment", "N", "answer", x]).sort_index()
 
 
@@ -95,7 +95,7 @@ def randomized(told: pd.DataFrame) -> pd.DataFrame:
 
 def schedules(table: pd.DataFrame) -> pd.DataFrame:
     """tables.summary [%] by task, N, answer and training: whether q rises."""
-    table = tables.only(table, measure=MEASURES, answer=["A_R", "A_R-majority(30)"])
+    table = tables.chosen(table, measure=MEASURES, answer=["A_R", "A_R-majority(30)"])
     table = table.assign(training=table["rises"].map({False: "q as it is", True: "q rises"}))
     return tables.summary(table, ["experiment", "N", "answer", "training"]).sort_index()
 
@@ -107,23 +107,20 @@ def polled(voting: list[NetworkRun], voted: list[dict]) -> pd.DataFrame:
     """Success [%] of votes against their cost in passes: way, cost, measure, run, value, and others.
 
     voting: randomized runs at one q. On their worst input at many costs, and at the 95th percentile of inputs at
-    those of VOTES; votes on each bit (recall) at those of VOTES.
+    those of VOTES; votes on each bit or vertex and averaged probabilities at those of VOTES.
     """
     one = voting[0]
     worst = votes(voting, voted, one.objective.q, judge(one)[0].wrong_answers)
-    worst = tables.only(worst, way="majority(k)").rename(columns={"k": "cost"}).assign(measure="worst input")
+    worst = tables.chosen(worst, way="majority(k)").rename(columns={"k": "cost"}).assign(measure="worst input")
     shares = tables.tidy(voting, voted)
     whole = {"A_R": 1} | {f"A_R-{tables.ELECTIONS[f'majority{k}']}": k for k in VOTES}
-    single = tables.only(shares, answer=list(whole), measure="95th percentile")
-    bits = {f"A_R-{tables.ELECTIONS[f'parts{k}']}": k for k in VOTES}
-    each = tables.only(shares, answer=list(bits), measure=["worst input", "95th percentile"])
-    return pd.concat(
-        [
-            worst.assign(way="votes"),
-            single.assign(way="votes", cost=single["answer"].map(whole)),
-            each.assign(way="votes on each bit", cost=each["answer"].map(bits)),
-        ]
-    )
+    single = tables.chosen(shares, answer=list(whole), measure="95th percentile")
+    found = [worst.assign(way="votes"), single.assign(way="votes", cost=single["answer"].map(whole))]
+    for way, name in (("votes on each bit or vertex", "parts"), ("averaged probabilities", "probabilities")):
+        costs = {f"A_R-{tables.ELECTIONS[f'{name}{k}']}": k for k in VOTES}
+        each = tables.chosen(shares, answer=list(costs), measure=["worst input", "95th percentile"])
+        found.append(each.assign(way=way, cost=each["answer"].map(costs)))
+    return pd.concat(found)
 
 
 def inference(
@@ -142,7 +139,7 @@ def inference(
     for name, network in names.items():
         of = [(run, seen) for run, seen in zip(larger, evaluations, strict=True) if run.network == network]
         found = tables.tidy(*map(list, zip(*of, strict=True)))
-        found = tables.only(found, answer="A_r0", measure=["worst input", "95th percentile"])
+        found = tables.chosen(found, answer="A_r0", measure=["worst input", "95th percentile"])
         parts.append(found.assign(way=name, cost=of[0][0].parameters / voting[0].parameters))
     return pd.concat(parts, ignore_index=True)[["measure", "way", "cost", "run", "value"]]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from randformer.experiments.cost.sweep import Sizes
-from randformer.report.tables import only
+from randformer.report.tables import chosen
 
 ENOUGH = 0.9  # of the best value
 
@@ -62,8 +62,8 @@ def table(compute: pd.DataFrame, powers: pd.DataFrame, sizes: dict[str, Sizes]) 
     """
     rows = []
     for x, of, rule in (("m", compute, best), ("q", powers, enough)):
-        chosen = only(of, answer="A_R", measure="95th percentile")
-        for task, points in chosen.assign(x=chosen[x]).groupby("experiment", sort=False):
+        single = chosen(of, answer="A_R", measure="95th percentile")
+        for task, points in single.assign(x=single[x]).groupby("experiment", sort=False):
             row = {"rule for": x, "task": task} | tried(points, rule, sizes[task].ns)
             rows.append(row | {"n": sizes[task].runs})
     return pd.DataFrame(rows)

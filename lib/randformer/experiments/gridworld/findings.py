@@ -17,7 +17,9 @@ from randformer.experiments.gridworld.sweep import SOFT_Q
 from randformer.harness import records, workers
 from randformer.problems.gridworld.task import Episodes
 from randformer.report import tables
+from randformer.report.intervals import POSITIVE
 
+NO_PERCENTAGES = (*MEASURES, "largest first visit", "distinct walks")
 SPREAD = ("found in episode 1", "shortest ways", "largest first visit", "distinct walks", "on the same walk")
 
 # Runs
@@ -110,7 +112,7 @@ def averages_by_m(profile: str, runs: list[NetworkRun], over_m: pd.DataFrame) ->
 def after_training(table: pd.DataFrame, answer: str, by: list[str], *others: str) -> pd.DataFrame:
     """tables.summary of gridworlds for one model: MEASURES and other measures, a row per group, in its order."""
     of = table[(table["answer"] == answer) & table["measure"].isin((*MEASURES, *others))]
-    return tables.summary(of, by).sort_index()
+    return tables.summary(of, by, spans=dict.fromkeys(NO_PERCENTAGES, POSITIVE)).sort_index()
 
 
 def spread(table: pd.DataFrame) -> pd.DataFrame:

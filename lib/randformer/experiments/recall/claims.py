@@ -6,12 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from randformer.experiments.recall import NOTEBOOK
+from randformer.experiments.recall import NOTEBOOK, paper
 from randformer.experiments.recall.sweep import LARGE_Q, SMALL_Q
 from randformer.report.claims import Claim, Condition
-from randformer.report.tables import of_run, over_points
+from randformer.report.intervals import ANY
+from randformer.report.tables import CELLS, SPANS, chosen, of_run, over_points
 
 BADNESS = "95th percentile"
+VOTED_NS = (12, 14, 16, 18, 20)  # of R9
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,11 @@ class Evidence:
 
     def at(self, answer: str, measure: str, q: float | None = None, end: int = 1) -> np.ndarray:
         """One value per run at the small N (end = 0) or the large one, of what was trained on q."""
-        return np.array(of_run(self.size, answer, measure, self.q if q is None else q, N=self.ns[end]))
+        return self.of(answer, measure, self.ns[end], q)
+
+    def of(self, answer: str, measure: str, n: int, q: float | None = None) -> np.ndarray:
+        """One value per run at n pairs, of what was trained on q."""
+        return np.array(of_run(self.size, answer, measure, self.q if q is None else q, N=n))
 
 
 def fixed_seed(q: float | None, end: int) -> Callable[[Evidence], np.ndarray]:
@@ -67,7 +73,8 @@ def smallest_variance(evidence: Evidence) -> list[float]:
 
 def qs(evidence: Evidence, wanted: Callable[[float], bool]) -> list[float]:
     """Those q of the sweep."""
-    return [q for q in sorted(evidence.over_q["q"].unique()) if wanted(q)]
+    of = chosen(evidence.over_q, answer="A_R")
+    return [q for q in sorted(of["q"].unique()) if wanted(q)]
 
 
 def saved_by_seeds(evidence: Evidence) -> np.ndarray:
@@ -81,6 +88,11 @@ def saved(over_m: pd.DataFrame, evidence: Evidence, **at: float) -> np.ndarray:
     return 100 * (1 - some / few)
 
 
+def vote_on_bits(k: int, n: int, less: float = 0) -> Callable[[Evidence], np.ndarray]:
+    """The 95th percentile [%] of k votes on each bit at n pairs, less that."""
+    return lambda evidence: evidence.of(f"A_R-parts({k})", BADNESS, n) - less
+
+
 CLAIMS = (
     Claim(
         "R1",
@@ -88,8 +100,8 @@ CLAIMS = (
         "variance 0; average 57 for both",
         "N = 20, q = 1: A_R's variance over seeds {0}; its average success {1} points of A_r0's",
         (
-            Condition(lambda evidence: evidence.at("A_R", "variance", 1), "<", 0.005, 4),
-            Condition(cost_of_seeds, "within", 5),
+            Condition(lambda evidence: evidence.at("A_R", "variance", 1), "<", 0.005, 4, SPANS["variance"]),
+            Condition(cost_of_seeds, "within", 5, span=ANY),
         ),
         NOTEBOOK,
     ),
@@ -116,8 +128,8 @@ CLAIMS = (
         "N = 20, q = 100: majority(30) 95th percentile {0} %; majority(5) above one seed and below majority(30)",
         (
             Condition(randomized(answer="A_R-majority(30)"), ">=", 95),
-            Condition(gained("A_R-majority(5)", "A_R"), ">", 0),
-            Condition(gained("A_R-majority(30)", "A_R-majority(5)"), ">", 0),
+            Condition(gained("A_R-majority(5)", "A_R"), ">", 0, span=ANY),
+            Condition(gained("A_R-majority(30)", "A_R-majority(5)"), ">", 0, span=ANY),
         ),
         NOTEBOOK,
     ),
@@ -126,7 +138,10 @@ CLAIMS = (
         "Randomness emerges with q",
         "variance 0 to q = 8, 0.035 at q = 32, 0.03 above",
         f"N = 15: variance over seeds {{0}} at q <= {SMALL_Q:g} and {{1}} at q >= {LARGE_Q:g}",
-        (Condition(largest_variance, "<", 0.005, 4), Condition(smallest_variance, ">", 0.015, 4)),
+        (
+            Condition(largest_variance, "<", 0.005, 4, SPANS["variance"]),
+            Condition(smallest_variance, ">", 0.015, 4, SPANS["variance"]),
+        ),
         NOTEBOOK,
     ),
     Claim(
@@ -134,7 +149,7 @@ CLAIMS = (
         "A few seeds suffice",
         "0.55 at m = 1, 0.36 at m = 20: 35 % less",
         "N = 15, q = 100: 95th-percentile loss at m = 20 {0:words} % below m = 1",
-        (Condition(saved_by_seeds, ">=", 25),),
+        (Condition(saved_by_seeds, ">=", 25, span=ANY),),
         NOTEBOOK,
     ),
     Claim(
@@ -142,7 +157,44 @@ CLAIMS = (
         "Sampling the outputs is no substitute",
         "40 against 5",
         "N = 20, q = 100: average success of A_r0-sampled {0:words} points below A_R's",
-        (Condition(beyond_sampling, ">=", 20),),
+        (Condition(beyond_sampling, ">=", 20, span=ANY),),
         NOTEBOOK,
+    ),
+    Claim(
+        "R8",
+        "Recall, averaged probabilities",
+        "majority(30) 95th percentile 100",
+        "N = 20, q = 100: averaged probabilities of 30 seeds, 95th percentile {0} %",
+        (Condition(randomized(answer="A_R-probabilities(30)"), ">=", 95),),
+        NOTEBOOK,
+        added="2026-11-26",
+    ),
+    Claim(
+        "R9",
+        "Recall, a vote on each bit is what figure 1C shows",
+        "majority(5) 90, 75, 55, 55, 50; majority(30) 100",
+        "q = 100, N = 12, 14, 16, 18, 20, 95th percentile of votes on each bit: of 5 seeds {0} points of the paper's, "
+        "of 30 seeds {5}",
+        (
+            *(
+                Condition(vote_on_bits(5, n, paper.FIGURE_1C["A_R-majority(5)"][n]), "within", 15, span=ANY)
+                for n in VOTED_NS
+            ),
+            *(Condition(vote_on_bits(30, n), ">=", 90) for n in VOTED_NS),
+        ),
+        NOTEBOOK,
+        added="2026-11-26",
+    ),
+    Claim(
+        "R10",
+        "Recall, the worst key and value",
+        "not reported",
+        "N = 20, q = 100: success of the worst (key, value) pair, averaged over memories: A_r0 {0}, A_R {1} %",
+        (
+            Condition(lambda evidence: evidence.at("A_r0", CELLS["worst"]), "==", 0),
+            Condition(randomized(CELLS["worst"]), ">=", 15),
+        ),
+        NOTEBOOK,
+        added="2026-11-26",
     ),
 )

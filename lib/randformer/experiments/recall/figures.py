@@ -6,58 +6,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from randformer.core.adversary import VOTES
 from randformer.experiments.recall.findings import reference
+from randformer.experiments.recall.paper import FIGURE_1C, FIGURE_2
 from randformer.report.plots import HATCHES, PALETTE, curves, histograms, histograms_by_q, legend, logarithmic
 from randformer.report.tables import chosen
 
 SUCCESS = "values recalled [% of seeds]"
-NS = (10, 11, 12, 14, 16, 18, 20)
-
-# Of the paper, read off: {answer: {N, q or m: value}}
-PAPER_1C = {
-    "A_r0": {10: 100, 11: 100} | dict.fromkeys(NS[2:], 0),
-    "A_R": dict(zip(NS, (100, 93, 69, 42, 30, 26, 20), strict=True)),
-    "A_R-majority(5)": dict(zip(NS, (100, 100, 90, 75, 55, 55, 50), strict=True)),
-    "A_R-majority(30)": dict.fromkeys(NS, 100),
-}
-EXPECTED = {10: 100, 11: 100, 12: 94, 14: 82, 16: 72, 18: 66, 20: 57}
-PAPER_3A = {
-    "average": {"A_r0": EXPECTED, "A_R": EXPECTED, "A_R-majority(30)": EXPECTED},
-    "95th percentile": {
-        "A_r0": PAPER_1C["A_r0"],
-        "A_R": PAPER_1C["A_r0"],
-        "A_r0-sampled": {12: 48, 13: 20, 14: 4},
-    },
-}
-PAPER_3B = {
-    "average": {
-        "A_r0": {12: 93, 14: 66, 16: 51, 18: 40, 20: 22},
-        "A_r0-sampled": {12: 75, 14: 27, 16: 7, 18: 5, 20: 5},
-        "A_R": {12: 88, 14: 65, 16: 54, 18: 45, 20: 40},
-        "A_R-majority(30)": dict.fromkeys(NS[2:], 100),
-    },
-    "95th percentile": {
-        "A_r0": dict.fromkeys(NS[2:], 0),
-        "A_R": {12: 70, 14: 42, 16: 29, 18: 23, 20: 20},
-        "A_R-majority(30)": dict.fromkeys(NS[2:], 100),
-    },
-}
-PAPER_2 = {"A_R": {1: 0, 2: 0, 4: 0, 8: 0, 16: 0.026, 32: 0.035, 100: 0.03, 500: 0.03}}
 QS_2_RIGHT = (1, 8, 32, 100)
-PAPER_3C_Q = {
-    "loss, average": {"A_R": {1: 0.15, 2: 0.13, 4: 0.19, 16: 0.20, 32: 0.27, 100: 0.30}, "A_r0": {500: 0.57}},
-    "loss, 95th percentile": {
-        "A_R": {1: 0.70, 2: 0.44, 4: 0.43, 16: 0.37, 32: 0.35, 100: 0.36},
-        "A_r0": {500: 0.63},
-    },
-}
-PAPER_3C_M = {
-    "loss, average": {"A_R": {1: 0.40, 5: 0.345, 20: 0.30, 50: 0.29}, "A_r0": dict.fromkeys((1, 5, 20, 50), 0.40)},
-    "loss, 95th percentile": {
-        "A_R": {1: 0.55, 5: 0.47, 20: 0.36, 50: 0.355},
-        "A_r0": dict.fromkeys((1, 5, 20, 50), 0.55),
-    },
-}
 
 
 def figure_1b(table: pd.DataFrame) -> Figure:
@@ -106,21 +62,29 @@ def draw_reference(axis, ns: list[int], slots: int, bits: int) -> Line2D:
     return line
 
 
-def figure_1c(table: pd.DataFrame, slots: int, bits: int) -> Figure:
-    """95th-percentile success against N at the large q."""
-    answers = ["A_r0", "A_R", "A_R-majority(5)", "A_R-majority(30)", "A_R-parts(30)"]
-    figure, axis = plt.subplots(figsize=(7, 4.4), layout="constrained")
-    curves(axis, chosen(table, measure="95th percentile"), answers, PAPER_1C, "N")
-    line = draw_reference(axis, sorted(table["N"].unique()), slots, bits)
-    axis.set(ylabel=SUCCESS, ylim=(-4, 104), title="95th percentile over inputs")
-    legend(figure, answers, line)
+def figure_1c(table: pd.DataFrame, slots: int, bits: int, larger: pd.DataFrame) -> Figure:
+    """95th-percentile success against N at the large q: one seed and votes on whole answers, and two other votes.
+
+    The paper's values for votes stand in both panels. larger: the same as table, at the paper's size of training.
+    """
+    voted = {f"A_R-parts({k})": FIGURE_1C[f"A_R-majority({k})"] for k in VOTES}
+    panels = {
+        "one seed, and votes on whole answers": (["A_r0", "A_R", "A_R-majority(5)", "A_R-majority(30)"], FIGURE_1C),
+        "votes on each bit, and averages": (["A_R-parts(5)", "A_R-parts(30)", "A_R-probabilities(30)"], voted),
+    }
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.4), sharey=True, layout="constrained")
+    for axis, (title, (answers, paper)) in zip(axes, panels.items(), strict=True):
+        curves(axis, chosen(table, measure="95th percentile"), answers, paper, "N", larger)
+        line = draw_reference(axis, sorted(table["N"].unique()), slots, bits)
+        axis.set(ylabel=SUCCESS, ylim=(-4, 104), title=title)
+    legend(figure, [answer for answers, _ in panels.values() for answer in answers], line, larger=True)
     return figure
 
 
 def figure_2_left(table: pd.DataFrame) -> Figure:
     """Variance over seeds of the predicted probabilities against q."""
     figure, axis = plt.subplots(figsize=(6, 3.6), layout="constrained")
-    curves(axis, chosen(table, measure="variance"), ["A_R"], PAPER_2)
+    curves(axis, chosen(table, measure="variance"), ["A_R"], FIGURE_2)
     axis.set(ylabel="variance over seeds of P(bit = 1)", ylim=(-0.002, None))
     logarithmic(axis, table["q"])
     legend(figure, ["A_R"])
@@ -133,17 +97,20 @@ def figure_8(table: pd.DataFrame) -> Figure:
     return histograms_by_q(chosen(table, answer=("A_r0", "A_R")), qs, SUCCESS, "inputs")
 
 
-def figure_3ab(table: pd.DataFrame, paper: dict, slots: int = 0, bits: int = 0) -> Figure:
-    """Success against N, averaged and at the 95th percentile of badness; slots: with the line of reference."""
+def figure_3ab(table: pd.DataFrame, paper: dict, larger: pd.DataFrame, slots: int = 0, bits: int = 0) -> Figure:
+    """Success against N, averaged and at the 95th percentile of badness; slots: with the line of reference.
+
+    larger: the same at the paper's size of training.
+    """
     answers = ["A_r0", "A_r0-sampled", "A_R", "A_R-majority(5)", "A_R-majority(30)", "A_R-parts(30)"]
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     lines = []
     for axis, measure in zip(axes, ("average", "95th percentile"), strict=True):
-        curves(axis, chosen(table, measure=measure), answers, paper[measure], "N")
+        curves(axis, chosen(table, measure=measure), answers, paper[measure], "N", chosen(larger, measure=measure))
         axis.set(title=f"{measure} over inputs", ylabel=SUCCESS, ylim=(-4, 104))
         if slots:
             lines = [draw_reference(axis, sorted(table["N"].unique()), slots, bits)]
-    legend(figure, answers, *lines)
+    legend(figure, answers, *lines, larger=True)
     return figure
 
 

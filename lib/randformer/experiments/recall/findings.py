@@ -10,17 +10,17 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from randformer.core.adversary import SEED_STREAM, judge, observe
+from randformer.core.adversary import SEED_STREAM, judge, says
 from randformer.core.runs import NetworkRun
 from randformer.experiments.recall import sweep
-from randformer.experiments.recall.claims import BADNESS
+from randformer.experiments.recall.claims import BADNESS, Evidence
 from randformer.harness import workers
 from randformer.problems.recall import game
 from randformer.problems.recall.evaluation import Memories
 from randformer.report.tables import CELLS, chosen, summary, tidy
 
 TYPICAL_AND_WORST = ("average", BADNESS)
-SUCCESS = (*TYPICAL_AND_WORST, CELLS, "inputs at 0")
+SUCCESS = (*TYPICAL_AND_WORST, *CELLS.values(), "inputs at 0")
 LOSSES = tuple(f"loss, {measure}" for measure in TYPICAL_AND_WORST)
 ONE_SEED = ("A_R", "A_r0")
 LARGE_VOTES = ("A_R-majority(30)", "A_R-parts(30)")
@@ -66,6 +66,20 @@ def kept_at_random(size: pd.DataFrame, slots: int, bits: int) -> dict[int, float
     """The reference [%] at each N of the sweep, {N: success}."""
     ns = np.sort(size["N"].unique())
     return {int(n): round(float(share), 1) for n, share in zip(ns, reference(ns, slots, bits), strict=True)}
+
+
+def as_far_as_trained(profile: str) -> tuple[Evidence, list[NetworkRun]]:
+    """What the claims look at of a profile, as far as it was trained, and the runs that this is of.
+
+    "paper" is trained where there is time, a point of its sweeps after the other.
+    """
+    sizes, parts = sweep.SIZES[profile], {}
+    for part in ("size", "q", "m"):
+        there = workers.finished(profile, sweep.runs(profile)[part])
+        parts[part] = there, tidy(there, [workers.load(profile, run)[1] for run in there])
+    tables = [table for _, table in parts.values()]
+    runs = list(dict.fromkeys(run for there, _ in parts.values() for run in there))
+    return Evidence(*tables, sweep.Q, sizes.claim_ns, sizes.claim_ms), runs
 
 
 # Success
@@ -185,7 +199,7 @@ def said(folder: str, run: NetworkRun, seeds: int | None = None) -> tuple[Memori
         drawn = reader.seeds
     else:
         drawn = run.task.draw_seeds(seeds, 1, torch.Generator().manual_seed(SEED_STREAM - 1))
-    return reader, observe(reader, record["parameters"], drawn)["probabilities"]
+    return reader, torch.cat([part.float() for part in says(reader, record["parameters"], drawn)])
 
 
 def pairs_recalled(folder: str, models: dict[str, NetworkRun], seeds: int = 30) -> dict[str, np.ndarray]:

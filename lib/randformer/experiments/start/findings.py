@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from randformer.report.claims import Claim
-from randformer.report.tables import only
+from randformer.report.tables import chosen
 
 
 def rules(claims: Iterable[Claim]) -> pd.DataFrame:
@@ -16,7 +16,7 @@ def rules(claims: Iterable[Claim]) -> pd.DataFrame:
 
 def one_run_each(table: pd.DataFrame) -> pd.DataFrame:
     """One run of each model, as tables.tidy has them, in percent: a row for each answer, a column for each measure."""
-    shown = only(table, measure=["average", "95th percentile", "worst input", "inputs at 0"])
+    shown = chosen(table, measure=["average", "95th percentile", "worst input", "inputs at 0"])
     return shown.pivot(index="answer", columns="measure", values="value").round(1).rename_axis(columns=None)
 
 

@@ -151,7 +151,7 @@ def norms_of_networks(profile: str, runs: list[NetworkRun]) -> pd.DataFrame:
         generator = torch.Generator().manual_seed(adversary.SEED_STREAM - 1)
         seeds = run.task.draw_seeds(adversary.OBSERVED, 1, generator)
         parameters = workers.load(profile, run)[0]["parameters"]
-        seen = adversary.observe(adversary.judge(run)[0], parameters, seeds)
+        seen = adversary.observe(adversary.judge(run)[0], parameters, seeds, answered=False)
         common = {"trained with q": f"{run.objective.q:g}", "run": run.run_index}
         rows += [common | {"q": q, "norm": games.q_norm(seen["loss"], q)} for q in NORMS]
     return pd.DataFrame(rows)
@@ -199,19 +199,20 @@ def mixing_helps(solved: Solved, searches: list[Search]) -> list[bool]:
 
 
 def fixed_seeds(profile: str, runs: dict[str, list[NetworkRun]]) -> pd.DataFrame:
-    """Loss [%] of the best of 256 fixed seeds below that of random seeds: problem, saved; a row per network."""
+    """Loss [%] of a fixed seed below that of random ones: problem, inputs, saved; adversary.fixed_and_random's rows."""
     rows = []
     for name in (part for part in runs if part != "q"):
         workers.load_or_train(profile, runs[name])
         for run in runs[name]:
-            best, mean = adversary.fixed_and_random(run, workers.load(profile, run)[0]["parameters"])
-            rows.append({"problem": name, "saved": 100 * (mean - best) / mean})
+            found = adversary.fixed_and_random(run, workers.load(profile, run)[0]["parameters"])
+            for inputs, (best, mean) in found.items():
+                rows.append({"problem": name, "inputs": inputs, "saved": 100 * (mean - best) / mean})
     return pd.DataFrame(rows)
 
 
 def by_problem(table: pd.DataFrame) -> pd.DataFrame:
-    """fixed_seeds in short: a row per problem, with networks (how many), least, median and most."""
-    saved = table.groupby("problem", sort=False)["saved"]
+    """fixed_seeds in short: a row per problem and inputs, with networks (how many), least, median and most."""
+    saved = table.groupby(["problem", "inputs"], sort=False)["saved"]
     return saved.agg(networks="size", least="min", median="median", most="max").round(
         {"least": 2, "median": 2, "most": 1}
     )

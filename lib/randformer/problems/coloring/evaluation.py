@@ -104,10 +104,13 @@ class Cycles(EvaluationSet):
             ).T.numpy()
         return numbers
 
-    def answers_to(self, index: int, parameters: Tensor, seeds: Tensor) -> np.ndarray:
-        """Answers (m,) uint16 to the one cycle of that index in all_cycles, under seeds (m, 1, n)."""
-        colors = self.probabilities_at(self.view_of[index], parameters, seeds).argmax(-1)
-        return (colors * self.place).sum(-1).numpy().astype(np.uint16)
+    def probabilities_to(self, index: int, parameters: Tensor, seeds: Tensor) -> Tensor:
+        """P(colour) (m, n, 3) along the one cycle of that index in all_cycles, under seeds (m, 1, n)."""
+        return self.probabilities_at(self.view_of[index], parameters, seeds)
+
+    def decided(self, probabilities: Tensor) -> np.ndarray:
+        """Colourings (...) uint16, as answers has them, from P(colour) (..., n, 3) along a cycle."""
+        return (probabilities.argmax(-1) * self.place).sum(-1).numpy().astype(np.uint16)
 
     def colors(self, answers: np.ndarray) -> np.ndarray:
         """The colours (..., n) along the walk that answers (...) stand for."""

@@ -46,13 +46,17 @@ class Memories(EvaluationSet):
 
     def answers(self, probabilities: Tensor) -> np.ndarray:
         """Whole answers (m, X) uint8, from (m, X, bits): the more probable bits, as a number."""
+        return self.decided(probabilities)
+
+    def decided(self, probabilities: Tensor) -> np.ndarray:
+        """The same of any inputs, (...), from (..., bits)."""
         return self.task.join(probabilities > 0.5).numpy()
 
-    def answers_to(self, index: int, parameters: Tensor, seeds: Tensor) -> np.ndarray:
-        """Answers (m,) uint8 to the one input of that index, under seeds (m, 1, seed bits)."""
+    def probabilities_to(self, index: int, parameters: Tensor, seeds: Tensor) -> Tensor:
+        """P(bit = 1) (m, bits) of the one input of that index, under seeds (m, 1, seed bits)."""
         memory = torch.cat([self.memories[index // self.task.n], torch.tensor([index % self.task.n])]).unsqueeze(0)
         parts = [self.task.probabilities_of(self.network, parameters, memory, part) for part in seeds.split(SLICE)]
-        return self.answers(torch.cat(parts))
+        return torch.cat(parts)
 
     def right(self, answers: np.ndarray, inputs=slice(None)) -> np.ndarray:
         """Whether answers (..., inputs) are the values asked for."""
