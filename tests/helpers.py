@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import torch
 
 from randformer.core.adversary import evaluate
@@ -87,3 +88,8 @@ def contents(folder: Path, but: tuple[str, ...] = ()) -> dict[str, bytes]:
     """Every file below a folder."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in but)
     return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def code_cells(path: Path) -> list:
+    """The code cells of a notebook."""
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]

@@ -17,6 +17,6 @@ step "unit tests"
 python -m pytest -n 2 tests
 
 step "notebooks against their stored outputs"
-python -m randformer.report.notebooks python -m pytest --nbval --nbval-current-env -n 2 --dist loadscope notebooks
+python -m randformer.report.execution python -m pytest --nbval --nbval-current-env -n 2 --dist loadscope notebooks
 
 step "all passed"

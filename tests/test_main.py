@@ -9,7 +9,7 @@ from helpers import finish, python
 from randformer import __main__ as runner
 from randformer.experiments import registry
 from randformer.experiments.registry import declared, experiments
-from randformer.report import claims, notebooks, readme
+from randformer.report import claims, execution, readme
 
 # A small part of the smoke profile, so that a whole run takes seconds: what the runner is asked for in these tests.
 FEW = """
@@ -165,15 +165,29 @@ raise SystemExit(runner.main(["--profile", "laptop"]))
     assert (clone / "README.md").read_text(encoding="utf-8") == "naïve\n"
 
 
-def test_a_notebook_is_not_executed_where_any_of_its_runs_failed(monkeypatch):
+def test_a_notebook_is_not_executed_where_any_of_its_runs_failed(monkeypatch, capsys):
     """Whichever task they are of: other notebooks of the same task go on."""
     executed = []
-    monkeypatch.setattr(notebooks, "execute", lambda path, profile: executed.append(path.name))
+
+    def execute(sources, profile, count):
+        for source in sources:
+            executed.append(source.name)
+            yield source, 12.3, "no figure" if source.name.startswith("02") else None
+
+    monkeypatch.setattr(execution, "execute", execute)
     others = [run for name in ("theory", "recall", "coloring") for run in declared("smoke", name)]
     alone = next(run for run in declared("smoke", "cost") if run not in others)
-    broken = runner.figures(runner.parse(["--profile", "smoke"]), {alone})
-    assert list(broken) == ["05_cost_of_randomness.ipynb"]
-    assert sorted([*executed, *broken]) == sorted(experiment.notebook for experiment in experiments().values())
+    broken = runner.figures(runner.parse(["--profile", "smoke", "--jobs", "2"]), {alone})
+    assert broken == {
+        "05_cost_of_randomness.ipynb": "not executed, some of its runs failed",
+        "02_associative_recall.ipynb": "no figure",
+    }
+    every = {experiment.notebook for experiment in experiments().values()}
+    assert sorted(executed) == sorted(every - {"05_cost_of_randomness.ipynb"})
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "executing notebooks, 2 at a time"
+    assert "executing 01_when_randomness_helps.ipynb ... 12 s" in told
+    assert "executing 02_associative_recall.ipynb ... failed" in told
 
 
 def test_training_needs_torch_numpy_and_safetensors_alone(clone):

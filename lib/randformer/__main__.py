@@ -17,6 +17,7 @@ from randformer.experiments import registry
 from randformer.harness import workers
 from randformer.harness.checks import BadInput, at_least, one_of, shaped
 from randformer.harness.files import write_bytes
+from randformer.harness.processes import cores
 from randformer.harness.profiles import PROFILES
 from randformer.harness.records import ROOT
 
@@ -118,24 +119,22 @@ def run(asked: argparse.Namespace) -> int:
 
 def figures(asked: argparse.Namespace, failed: set[NetworkRun]) -> dict[str, str]:
     """Execute the notebooks; returns those that failed, and why. One whose runs failed keeps its last figures."""
-    from randformer.report import notebooks  # a machine that only trains need not have what executes them
+    from randformer.report import execution  # a machine that only trains need not have what executes them
 
-    broken = {}
+    broken, sources = {}, []
     for name, experiment in registry.experiments().items():
         if asked.only not in (None, name):
             continue
-        file = experiment.notebook
         if failed & set(experiment.runs(asked.profile)):
-            broken[file] = "not executed, some of its runs failed"
-            continue
-        print(f"executing {file} ... ", end="", flush=True)
-        began = time.monotonic()
-        try:
-            notebooks.execute(experiment.path, asked.profile)
-            print(f"{time.monotonic() - began:.0f} s")
-        except Exception as error:
-            broken[file] = (str(error).strip() or type(error).__name__).splitlines()[-1]
-            print("failed")
+            broken[experiment.notebook] = "not executed, some of its runs failed"
+        else:
+            sources.append(experiment.path)
+    count = asked.jobs or cores()
+    print(f"executing notebooks, {min(count, len(sources))} at a time", flush=True)
+    for source, seconds, why in execution.execute(sources, asked.profile, count):
+        print(f"executing {source.name} ... {'failed' if why else f'{seconds:.0f} s'}", flush=True)
+        if why:
+            broken[source.name] = why
     return broken
 
 

@@ -152,6 +152,7 @@ def serve(work: Callable, connection: Connection) -> None:
     threading.Thread(target=follow, args=(multiprocessing.parent_process(),), daemon=True).start()
     with suppress(EOFError, OSError):
         connection.send(("begun", None))
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so a job ends what it began, as a notebook its kernel
         while True:
             job = connection.recv()
             try:

@@ -35,13 +35,16 @@ def of_steps(table: pd.DataFrame) -> pd.DataFrame:
     return table[table["measure"].isin(MEASURES)]
 
 
+solved = cache(game.proved)  # proving takes seconds
+
+
 @cache
 def costs_of_walks(size: int, episode: int) -> tuple[np.ndarray, np.ndarray]:
     """Steps (walks + 1, cells - 1) in episodes of so many, and the mixture (walks,).
 
     Of the best mixture's walks in the game without a last step; the last row is of its best single walk.
     """
-    solution, mixed = game.proved(size, 2)
+    solution, mixed = solved(size, 2)
     every = [*mixed, game.pure(size, 2)[1]]
     return np.array([game.truncated(size, walk, 2, episode)[1:] for walk in every]), solution.mixture
 
@@ -89,7 +92,7 @@ def walk_shares(runs: list[NetworkRun], evaluations: list[dict]) -> dict[tuple[s
 
 def best_mixture(size: int) -> np.ndarray | None:
     """Probabilities of the walks in the best mixture, (walks,), descending; None for a grid too large to solve."""
-    return np.sort(game.proved(size, 2)[0].mixture)[::-1] if size <= game.LARGEST else None
+    return np.sort(solved(size, 2)[0].mixture)[::-1] if size <= game.LARGEST else None
 
 
 def covered(shares: dict[tuple[str, float], np.ndarray], mixture: np.ndarray | None) -> pd.DataFrame:

@@ -113,16 +113,21 @@ def by_n(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def local_rules() -> pd.DataFrame:
-    """Is there a rule that colours every cycle of n vertices? A row per kind of view and n, with the graph's size."""
+    """Is there a rule that colours every cycle of n vertices? A row per kind of view and n, with the graph's size.
+
+    A rule for n vertices is one for fewer too, whose views and conflicts are among its own: none is looked for anew.
+    """
     rows = []
     for sees, distance, seen, sizes in KINDS:
-        for n in sizes:
+        colors, of_kind = None, []
+        for n in reversed(sizes):
             every, conflicts = game.views(n, distance, seen)
             size = {"sees ids to distance": sees, "n": n, "views": len(every), "conflicts": len(conflicts)}
-            colors = game.rule(n, distance, seen)
+            colors = colors or game.rule(n, distance, seen)
             broken = "" if colors is None else game.violated(n, distance, colors, seen)
             found = {"a rule for all cycles": "none" if colors is None else "yes", "conflicts it breaks": broken}
-            rows.append(size | found)
+            of_kind.append(size | found)
+        rows += reversed(of_kind)
     return pd.DataFrame(rows)
 
 
