@@ -116,7 +116,7 @@ def test_a_claim_without_its_points_has_no_row_and_the_others_say_how_they_were_
     runs = [tiny(0), changed(tiny(0), {"training": {"steps": 7, "batch": 3}})]
     shown = claims.store("paper", [AT_LEAST_60, later], {"a": [70, 71]}, runs)
     assert shown["id"].to_list() == claims.read("paper")["id"].to_list() == ["X"]
-    base = tiny(0).training
+    base = tiny(0).training  # all numbers are below 1,000
     steps, inputs = (" to ".join(map(str, sorted(pair))) for pair in ((7, base.steps), (3, base.batch)))
     assert claims.read("paper")["trained"].to_list() == [f"{steps} steps of {inputs} inputs"]
 

@@ -42,4 +42,10 @@ def test_a_claim_of_two_conditions_has_two_intervals_and_one_that_was_not_judged
         "| 75.0 [70.0, 80.0]; 0.0 [0.0, 0.0], n = 2 | partly | not trained yet |  |"
     )
     assert lines[-1] == "| X1 to X1 | 9 steps of 4 inputs |  |"
+    solved = laptop.assign(trained="")  # and not trained at any size
+    assert (
+        readme.claims_table(shown, {"laptop": solved, "paper": laptop.iloc[:0]})
+        .splitlines()[2]
+        .endswith("| partly |  |  |")
+    )
     assert len({line.count("|") for line in lines[:3]}) == 1

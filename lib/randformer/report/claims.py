@@ -106,10 +106,10 @@ def judge(claim: Claim, evidence: Any) -> dict:
 
 
 def how_trained(runs: Sequence[NetworkRun]) -> str:
-    """The lengths of trainings: "12000 to 20000 steps of 512 inputs"; nothing for no runs."""
+    """The lengths of trainings: "12,000 to 20,000 steps of 512 inputs"; nothing for no runs."""
 
     def span(values: set[int]) -> str:
-        return " to ".join(f"{value}" for value in sorted({min(values), max(values)}))
+        return " to ".join(f"{value:,}" for value in sorted({min(values), max(values)}))
 
     if not runs:
         return ""

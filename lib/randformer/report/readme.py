@@ -33,7 +33,9 @@ def claims_table(experiments: Iterable[Shown], judged: dict[str, pd.DataFrame]) 
     claims = [claim for experiment in experiments for claim in experiment.claims]
     lines = headed("id", "claim", "paper", *(f"{size} | verdict" for size in SIZES.values()))
     for claim in claims:
-        measured = " | ".join(outcome(rows[profile].get(claim.id)) for profile in SIZES)
+        found = [rows[profile].get(claim.id) for profile in SIZES]
+        lacking = "not trained yet" if any(row and row["trained"] for row in found) else ""
+        measured = " | ".join(outcome(row, lacking) for row in found)
         rule = f"{claim.rule} (added {claim.added})" if claim.added else claim.rule
         lines.append(f"| [{claim.id}](notebooks/{claim.notebook}) | {rule} | {claim.paper} | {measured} |")
     lines += ["", *headed("claims", *(f"trained: {size}" for size in SIZES.values()))]
@@ -50,10 +52,10 @@ def headed(*columns: str) -> list[str]:
     return [line, "|" + " --- |" * (line.count("|") - 1)]
 
 
-def outcome(row: dict | None) -> str:
-    """Two cells: what was measured with its interval and number of runs, and the verdict."""
+def outcome(row: dict | None, lacking: str) -> str:
+    """Two cells: what was measured with its interval and number of runs, and the verdict; lacking where it was not."""
     if row is None:
-        return "not trained yet | "
+        return f"{lacking} | "
     parts = zip(*(str(row[name]).split("; ") for name in ("ours", "low", "high")), strict=True)
     ours = "; ".join(f"{mean} [{low}, {high}]" for mean, low, high in parts)
     return f"{ours}, n = {row['n_runs']} | {row['verdict']}"

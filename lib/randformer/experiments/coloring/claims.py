@@ -78,7 +78,7 @@ CLAIMS = (
         "C5",
         "Colouring, the worst cycle of all",
         "not reported",
-        "The worst of all cycles, success: A_r0 at q = 1 and q = 10 and A_R at q = 1 {0}; A_R at q = 10 {3} %",
+        "Success on the worst of all cycles: {0} for A_r0 at q = 1 and 10 and A_R at q = 1, {3} % for A_R at q = 10",
         (
             Condition(expected("A_r0", "worst input"), "==", 0),
             Condition(adversarial("A_r0", "worst input"), "==", 0),
@@ -92,8 +92,8 @@ CLAIMS = (
         "C6",
         "Colouring, cycles that always fail",
         "not reported",
-        "q = 10, share of cycles at 0: larger by {0:words} points with the fixed seed, in every run ({1:words} % of "
-        "runs), and {2} % with random seeds",
+        "q = 10, cycles at 0: more with the fixed seed than with random ones ({0} points, in {1} % of runs), and {2} % "
+        "with random ones",
         (
             Condition(more_never_succeed, ">", 0, span=ANY),
             Condition(lambda evidence: 100.0 * (more_never_succeed(evidence) > 0), "==", 100),
