@@ -152,7 +152,7 @@ from randformer import __main__ as runner
 from randformer.report import claims, readme
 claims.read = lambda profile: claims.pd.DataFrame(columns=claims.COLUMNS, index=[0])
 readme.with_table = lambda text, *more: text
-readme.claims_table = str
+readme.claims_table = lambda *asked: ""
 runner.registry.declared = lambda *a: print("naïve") or []
 runner.figures = lambda *a: {}
 raise SystemExit(runner.main(["--profile", "laptop"]))

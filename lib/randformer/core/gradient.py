@@ -134,11 +134,11 @@ def gradients(
     objective, l_q = relaxed_worst_case(mean, q)
     (weight,) = torch.autograd.grad(objective.sum(), mean)
     weight = (weight / seeds.shape[1]).unsqueeze(1)  # of each input's loss under one seed
-    (gradient,) = torch.autograd.grad((kept * weight).sum(), parameters)
+    (gradient,) = torch.autograd.grad(kept, parameters, weight.expand_as(kept))
     del kept
     for part in others:
         again = losses(run, parameters, inputs, part)
-        gradient += torch.autograd.grad((again * weight).sum(), parameters)[0]
+        gradient += torch.autograd.grad(again, parameters, weight.expand_as(again))[0]
     return gradient, objective.detach(), l_q
 
 
