@@ -13,7 +13,6 @@ import torch
 
 from randformer.contract import Run
 from randformer.core.gradient import GradientTraining
-from randformer.core.objective import Objective
 from randformer.core.runs import NetworkRun
 from randformer.experiments.registry import declared
 from randformer.harness import workers
@@ -43,7 +42,7 @@ def kind(run: Run) -> tuple:
     if not isinstance(run, NetworkRun):
         return (run.problem, str(run.group))
     task, network = replace(run.task, n=type(run.task)().n), replace(run.network, width=99, key_size=9)
-    objective = Objective(min(run.objective.q, 2), 1, run.objective.fixed_seed)
+    objective = replace(run.objective, q=min(run.objective.q, 2), m=1)
     return (task, network, objective, type(run.training))
 
 
@@ -63,18 +62,21 @@ def losses(run: Run, cache: Path) -> list[float]:
     return trained[run].content["loss_history"]
 
 
-@pytest.mark.parametrize("name", kinds())
-def test_a_few_steps_give_the_stored_losses(name, tmp_path):
+def agree(run: Run, found: list[float], stored: list[float]) -> bool:
     """To 1e-4: processors round differently, and 50 steps do not let that grow further but with a LayerNorm.
 
     A generation of a grid world is less even: where rounding turns one step of one walk, ranks may change places.
     """
-    run, stored = kinds()[name], json.loads(STORED.read_text(encoding="utf-8"))[name]
     chaotic = run.problem == "recall" and run.network.layer_norm
-    found = losses(run, tmp_path)
-    assert len(found) == len(stored)
     compared = slice(SAFE if chaotic else None)
-    assert found[compared] == pytest.approx(stored[compared], rel=3e-3 if run.problem == "gridworld" else 1e-4)
+    near = pytest.approx(stored[compared], rel=3e-3 if run.problem == "gridworld" else 1e-4)
+    return len(found) == len(stored) and found[compared] == near
+
+
+@pytest.mark.parametrize("name", kinds())
+def test_a_few_steps_give_the_stored_losses(name, tmp_path):
+    run, stored = kinds()[name], json.loads(STORED.read_text(encoding="utf-8"))[name]
+    assert agree(run, losses(run, tmp_path), stored)
 
 
 def test_nothing_is_stored_that_is_not_trained():
@@ -96,6 +98,9 @@ def test_evaluating_a_record_again_gives_the_stored_evaluation(problem, fixed_se
         assert found.get(name, {}) == pytest.approx(stored.get(name, {}), abs=1e-3 if name != "steps" else 0.05)
 
 
-if __name__ == "__main__":
-    found = {name: losses(run, Path("/nonexistent")) for name, run in kinds().items()}
-    STORED.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+if __name__ == "__main__":  # what agrees with what was stored stays, whatever the processor
+    stored, kept = json.loads(STORED.read_text(encoding="utf-8")), {}
+    for name, run in kinds().items():
+        found = losses(run, Path("/nonexistent"))
+        kept[name] = stored[name] if name in stored and agree(run, found, stored[name]) else found
+    STORED.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

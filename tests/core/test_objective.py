@@ -40,6 +40,17 @@ def test_the_gradient_is_equation_5s_but_for_its_size(q, seed):
     torch.testing.assert_close(ours * scale, theirs)
 
 
+@given(st.floats(1, 20), st.integers(0, 99))
+def test_with_its_root_the_gradient_is_that_of_equation_4(q, seed):
+    losses = draw(seed=seed).requires_grad_(True)
+    objective, l_q = relaxed_worst_case(losses.mean(1), torch.full((2,), q, dtype=torch.float64), rooted=True)
+    (ours,) = torch.autograd.grad(objective.sum(), losses)
+    theirs = (losses.mean(1) ** q).mean(1) ** (1 / q)
+    torch.testing.assert_close(objective, theirs)
+    torch.testing.assert_close(l_q, theirs.detach())
+    torch.testing.assert_close(ours, torch.autograd.grad(theirs.sum(), losses)[0])
+
+
 @pytest.mark.parametrize("q", [1.0, 2.0, 10.0, 100.0, 500.0])
 def test_the_gradient_is_the_one_of_finite_differences(q):
     """Of equation 5 in units of the largest mean loss, that unit held fixed."""

@@ -3,6 +3,7 @@ import math
 import pytest
 
 from helpers import tiny, tiny_gridworld
+from randformer.core.runs import changed
 from randformer.experiments.coloring.sweep import runs as coloring
 from randformer.experiments.recall.sweep import runs as recall
 from randformer.harness import workers
@@ -37,3 +38,11 @@ def test_the_worst_input_alone_is_for_evolution():
     assert "q=inf" in str(run)
     with pytest.raises(BadInput, match="q = inf: training by gradient needs a finite q, at least 1"):
         tiny(q=math.inf)
+
+
+def test_a_gradient_with_its_root_is_another_run_and_evolution_has_none():
+    rooted = changed(tiny(), {"objective": {"root": True}})
+    assert "root" in str(rooted).split()
+    assert rooted.key != tiny().key
+    with pytest.raises(BadInput, match="root = True: evolution has no gradient"):
+        changed(tiny_gridworld(), {"objective": {"root": True}})

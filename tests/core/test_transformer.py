@@ -36,6 +36,16 @@ def test_models_together_give_what_each_gives_alone(network):
         torch.testing.assert_close(together[k : k + 1], alone)
 
 
+def test_initial_weights_have_the_deviation_that_the_network_says():
+    """1 / sqrt(fan-in), A.2, times the scale; cut off at two deviations of the uncut normal, or not at all."""
+    for truncated, scale in itertools.product((True, False), (0.5, 1.0, 2.0)):
+        network = Network(width=200, initial_scale=scale, truncated=truncated)
+        weights = unflatten(initialize(network, 100, 5, generator()).unsqueeze(0), shapes(network, 100, 5))
+        first = next(w for name, w in weights.items() if w.shape == (1, 100, 200))  # 20,000 numbers
+        assert first.std().item() == pytest.approx(scale / 10, rel=0.02)
+        assert (first.abs().max() < 0.23 * scale) == truncated
+
+
 @pytest.mark.parametrize("network", KINDS, ids=str)
 def test_a_sequence_does_not_depend_on_the_others(network):
     parameters, tokens, mask = example(network)

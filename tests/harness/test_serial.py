@@ -28,7 +28,8 @@ def test_a_field_added_later_changes_no_key_but_where_it_is_used(run):
 
 
 def test_a_field_of_the_first_edition_stands_there_at_its_default_too():
-    assert encoded(Network()) == vars(Network())
+    later = ("initial_scale", "truncated")
+    assert encoded(Network()) == {name: value for name, value in vars(Network()).items() if name not in later}
 
 
 def test_what_json_cannot_say_has_a_name():

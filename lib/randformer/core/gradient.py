@@ -131,7 +131,7 @@ def gradients(
     parameters = parameters.detach().requires_grad_(True)
     kept = losses(run, parameters, inputs, last)  # (K, size, B), with all that its gradient needs
     mean = ((total + kept.detach().sum(1)) / seeds.shape[1]).requires_grad_(True)
-    objective, l_q = relaxed_worst_case(mean, q)
+    objective, l_q = relaxed_worst_case(mean, q, run.objective.root)
     (weight,) = torch.autograd.grad(objective.sum(), mean)
     weight = (weight / seeds.shape[1]).unsqueeze(1)  # of each input's loss under one seed
     (gradient,) = torch.autograd.grad(kept, parameters, weight.expand_as(kept))

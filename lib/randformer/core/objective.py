@@ -25,12 +25,14 @@ class Objective:
     q: float = 1.0  # inf: the worst input alone, for training without a gradient
     m: int = 1  # seeds per step
     fixed_seed: bool = False  # True: A_r0, one seed drawn before training and used ever after; False: A_R, fresh ones
+    root: bool = False  # True: a gradient is that of L_q, equation 4; False: of its q-th power, equation 5
 
     def __post_init__(self):
         if self.q != math.inf:
             at_least("q", self.q, 1.0)
         at_least("m", self.m, 1)
         one_of("fixed_seed", self.fixed_seed, (False, True))
+        one_of("root", self.root, (False, True))
         if self.fixed_seed and self.m != 1:
             raise BadInput(f"m = {self.m}: a model with a fixed seed sees one seed, give m = 1")
         object.__setattr__(self, "q", float(self.q))  # 10 and 10.0 are one model, with one record
@@ -46,8 +48,10 @@ class Objective:
         return self.family + ("^E" if self.q == 1 else "^q")
 
 
-def relaxed_worst_case(mean: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
+def relaxed_worst_case(mean: Tensor, q: Tensor, rooted: bool = False) -> tuple[Tensor, Tensor]:
     """What training descends on and the L_q it stands for, both (K,), of mean losses over seeds (K, B) and q (K,) >= 1.
+
+    rooted: descends on L_q itself.
 
     Over inputs the mean of the q-th power, equation 5. The power is taken of the mean loss over the batch's largest
     mean loss, and the result has that loss as its unit again: a step's gradient has equation 5's direction, and q = 500
@@ -57,5 +61,6 @@ def relaxed_worst_case(mean: Tensor, q: Tensor) -> tuple[Tensor, Tensor]:
     largest = mean.detach().amax(1).clamp_min(torch.finfo(mean.dtype).tiny)
     power = ((mean / largest.unsqueeze(1)) ** q.unsqueeze(1)).mean(1)
     # in double precision: a vectorized power of floats rounds differently with the place in memory, and so with K
-    root = (power.detach().double() ** (1 / q.double())).to(power.dtype)
-    return largest * power, largest * root
+    under_root = power if rooted else power.detach()
+    root = (under_root.double() ** (1 / q.double())).to(power.dtype)
+    return largest * (root if rooted else power), largest * root.detach()

@@ -30,8 +30,11 @@ class NetworkRun:
     run_index: int  # 0, 1, 2 ...: repetitions, and the state the run's generator starts from
 
     def __post_init__(self):
-        if self.objective.q == inf and isinstance(self.training, GradientTraining):
+        by_gradient = isinstance(self.training, GradientTraining)
+        if self.objective.q == inf and by_gradient:
             raise BadInput("q = inf: training by gradient needs a finite q, at least 1")
+        if self.objective.root and not by_gradient:
+            raise BadInput("root = True: evolution has no gradient that it could change, give root = False")
 
     @property
     def problem(self) -> str:
@@ -130,6 +133,7 @@ class NetworkRun:
             f"n={self.task.n}",
             f"q={self.objective.q:g}",
             *([] if self.objective.fixed_seed else [f"m={self.objective.m}"]),
+            *(["root"] if self.objective.root else []),
         ]
         return " ".join([self.problem, self.objective.name, *size, *differs, f"run={self.run_index}"])
 

@@ -37,6 +37,10 @@ class Network:
     mlp: bool = False
     layer_norm: bool = False
     embedding: int = 1  # linear maps before the first block, GELU between; 0: tokens padded with zeros to the width
+    initial_scale: float = 1.0  # of the initial weights' deviation, times what A.2 has
+    truncated: bool = True  # False: initial weights are normal, of the same deviation
+
+    INITIAL = ("initial_scale", "truncated")  # change nothing but the initial weights
 
     def __post_init__(self):
         for name in ("width", "layers", "heads", "key_size"):
@@ -45,6 +49,8 @@ class Network:
         one_of("mlp", self.mlp, (False, True))
         one_of("layer_norm", self.layer_norm, (False, True))
         one_of("embedding", self.embedding, (0, 1, 2))
+        at_least("initial_scale", self.initial_scale, 0.0)
+        one_of("truncated", self.truncated, (False, True))
 
 
 def shapes(network: Network, token_size: int, outputs: int) -> dict[str, tuple[int, ...]]:
@@ -72,7 +78,7 @@ def initialize(network: Network, token_size: int, outputs: int, generator: torch
     """Initial parameters of one model, a flat row (P,), drawn on the generator's device.
 
     A.2: weights truncated normal with variance 1 / fan-in, biases zero, and the matrices before a residual sum
-    scaled by 1 / (2 sqrt(layers)).
+    scaled by 1 / (2 sqrt(layers)); the network may say otherwise.
     """
     residual = 1 / (2 * math.sqrt(network.layers))
     rows = []
@@ -81,8 +87,12 @@ def initialize(network: Network, token_size: int, outputs: int, generator: torch
         if name.endswith(".scale"):
             row += 1
         elif len(shape) == 2:
-            std = shape[0] ** -0.5 / TRUNCATED_STD
-            torch.nn.init.trunc_normal_(row, 0, std, -TRUNCATION * std, TRUNCATION * std, generator=generator)
+            std = network.initial_scale * shape[0] ** -0.5
+            if network.truncated:
+                std /= TRUNCATED_STD
+                torch.nn.init.trunc_normal_(row, 0, std, -TRUNCATION * std, TRUNCATION * std, generator=generator)
+            else:
+                row.normal_(0, std, generator=generator)
             row *= residual if name.endswith((".out", ".mlp_out.w")) else 1
         rows.append(row.flatten())
     return torch.cat(rows)

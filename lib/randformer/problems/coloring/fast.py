@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 def applies(task: Coloring, network: Network) -> bool:
     """Whether this module computes that; what it does not know, fields yet to come too, is not for it."""
-    return default_but_for(network, "width", "key_size", "embedding") and default_but_for(task, "n", "noise")
+    sizes = ("width", "key_size", "embedding")
+    return default_but_for(network, *sizes, *Network.INITIAL) and default_but_for(task, "n", "noise")
 
 
 def fast_losses(task: Coloring, network: Network, parameters: Tensor, cycles: Tensor, seeds: Tensor) -> Tensor:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 def applies(task: Recall, network: Network) -> bool:
     """Whether this module computes that; what it does not know, fields yet to come too, is not for it."""
     sizes = ("width", "layers", "key_size", "embedding")
-    return default_but_for(network, *sizes) and default_but_for(task, "n", "bits", "seed_bits", "queries")
+    of_task = ("n", "bits", "seed_bits", "queries")
+    return default_but_for(network, *sizes, *Network.INITIAL) and default_but_for(task, *of_task)
 
 
 def fast_logits(task: Recall, network: Network, parameters: Tensor, inputs: Tensor, seeds: Tensor) -> Tensor:
