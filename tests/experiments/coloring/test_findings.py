@@ -5,7 +5,7 @@ import torch
 from helpers import evaluations, tiny
 from randformer.core.runs import changed
 from randformer.experiments.coloring import findings
-from randformer.experiments.coloring.sweep import ABLATIONS, CANDIDATES
+from randformer.experiments.coloring.sweep import ABLATIONS, CANDIDATES, OPEN
 from randformer.experiments.coloring.sweep import runs as declared
 from randformer.report import tables
 
@@ -100,3 +100,23 @@ def test_an_ablation_begins_with_the_model_itself(sweep):
     assert list(dict.fromkeys(told.index.get_level_values("change"))) == ["none", *ABLATIONS]
     assert told.loc[("none", "A_R"), "n"] == 2
     assert told.loc["none", "worst input"].ne("").all()
+
+
+def test_each_way_to_train_has_its_runs_side_by_side():
+    runs = declared("smoke")["open"]
+    seen = [
+        {
+            "inputs": 60,
+            "success": {"average": 0.5, "zero_share": 0.01 * i},
+            "sampled": {"percentile95": 0.03 * i},
+            "histogram": [1] * 101,
+            "loss": {},
+        }
+        for i in range(len(runs))
+    ]
+    table = findings.otherwise(runs, seen)
+    assert table.index.to_list() == [(m, way) for m in ("cycles at 0", "sampled, 95th percentile") for way in OPEN]
+    assert table["n"].to_list() == [2] * 2 * len(OPEN)
+    assert table[["run 0", "run 1"]].to_numpy()[: len(OPEN)].ravel().tolist() == list(range(12))
+    assert table["run 1"].iloc[-1] == 33
+    assert table["mean"].iloc[-1].startswith("31.5 [")

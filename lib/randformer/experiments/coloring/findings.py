@@ -9,7 +9,7 @@ import torch
 from randformer.core.adversary import SEED_STREAM, WORST_SEEDS, judge
 from randformer.core.runs import NetworkRun, changed
 from randformer.core.votes import success_by_votes
-from randformer.experiments.coloring.sweep import ABLATIONS, CANDIDATES, NETWORK
+from randformer.experiments.coloring.sweep import ABLATIONS, CANDIDATES, NETWORK, OPEN
 from randformer.problems.coloring.task import all_cycles
 from randformer.report import tables
 
@@ -171,3 +171,20 @@ def ablation(
     after = tables.labelled(runs, evaluations, lambda run: {"change": names[run.group]})
     measures = ["average", "95th percentile", "worst input", "inputs at 0"]
     return tables.summary(tables.chosen(pd.concat([before, after]), measure=measures), ["change", "answer"])
+
+
+def otherwise(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:
+    """What the paper has larger (cycles at 0) and smaller (success of sampled colours) than ours, in percent.
+
+    runs: of a fixed seed, trained in each of OPEN's ways, the unchanged first. A row for each measure and way: mean
+    over runs with its interval, and a column for each run.
+    """
+    names = {changed(runs[0], change): name for name, change in OPEN.items()}
+    table = tables.labelled(runs, evaluations, lambda run: {"way": names[run.point]})
+    asked = {"cycles at 0": ("A_r0", "inputs at 0"), "sampled, 95th percentile": ("A_r0-sampled", "95th percentile")}
+    parts = []
+    for told, (answer, measure) in asked.items():
+        rows = tables.chosen(table, answer=answer, measure=measure).assign(measure=told)
+        by_run = rows.pivot(index="way", columns="run", values="value").round(1).add_prefix("run ")
+        parts.append(tables.summary(rows, ["way"]).rename(columns={told: "mean"}).join(by_run))
+    return pd.concat(parts, keys=asked, names=["measure"]).rename_axis(columns=None)

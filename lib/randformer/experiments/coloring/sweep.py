@@ -127,7 +127,7 @@ def runs(profile: str, vertices: int | None = None, m: int | None = None) -> dic
     fixed = models_at(task, chosen, Objective(max(sizes.qs), 1, fixed_seed=True), sizes.claim_runs)
     fixed = [replace(run, training=sizes.open_training) for run in fixed]
     otherwise = [changed(run, change) for change in OPEN.values() for run in fixed]
-    return {"sweep": sweep, "calibration": calibration, "ablation": ablation, "open": list(dict.fromkeys(otherwise))}
+    return {"sweep": sweep, "calibration": calibration, "ablation": ablation, "open": otherwise}
 
 
 def start(profile: str, vertices: int, q: float, m: int) -> list[NetworkRun]:
