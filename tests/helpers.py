@@ -65,7 +65,7 @@ def evaluations(runs: list[NetworkRun]) -> list[dict]:
 
 def copied(folder: Path) -> Path:
     """A clone in that folder."""
-    for name in ("lib", "notebooks"):
+    for name in ("lib", "notebooks", "docs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     shutil.copy(ROOT / "README.md", folder)
     return folder

@@ -139,7 +139,7 @@ def figures(asked: argparse.Namespace, failed: set[NetworkRun]) -> dict[str, str
 
 
 def verdicts(profile: str, whole: bool) -> None:
-    """Print the claims; the laptop's go into the README too where no notebook failed."""
+    """Print the claims; the laptop's go into the pages that show them too where no notebook failed."""
     from randformer.report import claims, readme
 
     table = claims.read(profile)
@@ -148,11 +148,9 @@ def verdicts(profile: str, whole: bool) -> None:
     if profile == "laptop" and whole:
         # the library's own: those of experiments elsewhere are printed only
         own = [each for each in registry.experiments().values() if each.path.parent == ROOT / "notebooks"]
-        text = (ROOT / "README.md").read_text(encoding="utf-8")
-        judged = {size: claims.read(size) for size in readme.SIZES}
-        text = readme.with_table(text, "claims", readme.claims_table(own, judged))
-        text = readme.with_table(text, "notebooks", readme.notebooks_table(own))
-        write_bytes(ROOT / "README.md", text.encode())
+        judged = readme.Judged(own, {size: claims.read(size) for size in readme.SIZES})
+        for page, text in list(readme.pages(ROOT, judged)):
+            write_bytes(page, text.encode())
     print(f"\nClaims, {profile} profile{SMOKE if profile == 'smoke' else ''}:")
     print(table[["id", "ours", "low", "high", "n_runs", "verdict", "rule"]].to_string(index=False))
 

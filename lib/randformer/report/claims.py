@@ -37,6 +37,7 @@ class Condition:
     bound: float
     digits: int = 1  # with which it is reported
     span: tuple[float, float] = PERCENT  # least and most value that can be measured
+    unit: str = "%"
     sample: bool = True  # of runs; False where the values are of all cases that there are
 
     def __format__(self, how: str) -> str:

@@ -95,7 +95,7 @@ CLAIMS = (
         "q = 10, cycles at 0: more with the fixed seed than with random ones ({0} points, in {1} % of runs), and {2} % "
         "with random ones",
         (
-            Condition(more_never_succeed, ">", 0, span=ANY),
+            Condition(more_never_succeed, ">", 0, span=ANY, unit="points"),
             Condition(lambda evidence: 100.0 * (more_never_succeed(evidence) > 0), "==", 100),
             Condition(adversarial("A_R", "inputs at 0"), "==", 0),
         ),

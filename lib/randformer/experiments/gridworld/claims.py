@@ -90,7 +90,7 @@ CLAIMS = (
         "first visits at 12 to 17 everywhere; one fixed path at q = 1",
         "A_R, q = inf: largest mean first visit {0} (not visited: 25); q = 1: {1} % of seeds walk the same way",
         (
-            Condition(of_models("largest first visit", inf), "<=", 20, span=POSITIVE),
+            Condition(of_models("largest first visit", inf), "<=", 20, span=POSITIVE, unit="steps"),
             Condition(of_models("on the same walk", 1), ">=", 95),
         ),
         NOTEBOOK,

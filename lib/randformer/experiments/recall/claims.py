@@ -100,8 +100,8 @@ CLAIMS = (
         "variance 0; average 57 for both",
         "N = 20, q = 1: A_R's variance over seeds {0}; its average success {1} points of A_r0's",
         (
-            Condition(lambda evidence: evidence.at("A_R", "variance", 1), "<", 0.005, 4, SPANS["variance"]),
-            Condition(cost_of_seeds, "within", 5, span=ANY),
+            Condition(lambda evidence: evidence.at("A_R", "variance", 1), "<", 0.005, 4, SPANS["variance"], unit=""),
+            Condition(cost_of_seeds, "within", 5, span=ANY, unit="points"),
         ),
         NOTEBOOK,
     ),
@@ -128,8 +128,8 @@ CLAIMS = (
         "N = 20, q = 100: majority(30) 95th percentile {0} %; majority(5) above one seed and below majority(30)",
         (
             Condition(randomized(answer="A_R-majority(30)"), ">=", 95),
-            Condition(gained("A_R-majority(5)", "A_R"), ">", 0, span=ANY),
-            Condition(gained("A_R-majority(30)", "A_R-majority(5)"), ">", 0, span=ANY),
+            Condition(gained("A_R-majority(5)", "A_R"), ">", 0, span=ANY, unit="points"),
+            Condition(gained("A_R-majority(30)", "A_R-majority(5)"), ">", 0, span=ANY, unit="points"),
         ),
         NOTEBOOK,
     ),
@@ -139,8 +139,8 @@ CLAIMS = (
         "variance 0 to q = 8, 0.035 at q = 32, 0.03 above",
         f"N = 15: variance over seeds {{0}} at q <= {SMALL_Q:g} and {{1}} at q >= {LARGE_Q:g}",
         (
-            Condition(largest_variance, "<", 0.005, 4, SPANS["variance"]),
-            Condition(smallest_variance, ">", 0.015, 4, SPANS["variance"]),
+            Condition(largest_variance, "<", 0.005, 4, SPANS["variance"], unit=""),
+            Condition(smallest_variance, ">", 0.015, 4, SPANS["variance"], unit=""),
         ),
         NOTEBOOK,
     ),
@@ -157,7 +157,7 @@ CLAIMS = (
         "Sampling the outputs is no substitute",
         "40 against 5",
         "N = 20, q = 100: average success of A_r0-sampled {0:words} points below A_R's",
-        (Condition(beyond_sampling, ">=", 20, span=ANY),),
+        (Condition(beyond_sampling, ">=", 20, span=ANY, unit="points"),),
         NOTEBOOK,
     ),
     Claim(
@@ -177,7 +177,9 @@ CLAIMS = (
         "of 30 seeds {5}",
         (
             *(
-                Condition(vote_on_bits(5, n, paper.FIGURE_1C["A_R-majority(5)"][n]), "within", 15, span=ANY)
+                Condition(
+                    vote_on_bits(5, n, paper.FIGURE_1C["A_R-majority(5)"][n]), "within", 15, span=ANY, unit="points"
+                )
                 for n in VOTED_NS
             ),
             *(Condition(vote_on_bits(30, n), ">=", 90) for n in VOTED_NS),
