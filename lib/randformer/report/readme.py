@@ -131,7 +131,8 @@ def others(counts: dict[str, int]) -> str:
 def numbers(claim: Claim, means: list[str]) -> str:
     """A mean for each condition; a unit once for those that follow each other with the same."""
     units = [condition.unit for condition in claim.conditions]
-    parts = groupby(zip(units, means, strict=True), key=lambda pair: pair[0])
+    pairs = zip(units, means, strict=False)  # a row may be older than a condition: its notebook makes it anew
+    parts = groupby(pairs, key=lambda pair: pair[0])
     return "; ".join(f"{', '.join(mean for _, mean in group)} {unit}".strip() for unit, group in parts)
 
 
