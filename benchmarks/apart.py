@@ -12,7 +12,7 @@ import time
 
 import torch
 
-from randformer.harness.records import ROOT
+from randformer.harness.files import ROOT
 
 from . import variants
 from .workloads import Workload, named

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from helpers import copied, evaluations, tiny
+from clones import copied
+from helpers import evaluations, tiny
 
 
 @pytest.fixture(autouse=True)

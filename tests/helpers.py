@@ -1,9 +1,5 @@
-"""What several tests need: tiny runs, and clones of the repository in which to do harm."""
+"""Tiny runs and their evaluations."""
 
-import os
-import shutil
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,7 +17,6 @@ from randformer.problems.coloring.task import Coloring
 from randformer.problems.gridworld.task import GridWorld
 from randformer.problems.recall.task import Recall
 
-ROOT = Path(__file__).resolve().parents[1]
 TINY = NetworkRun(Coloring(6), Network(), Objective(3, 3), GradientTraining(20, 16, warmup=5), 0)
 TINY_RECALL = replace(TINY, task=Recall(4, 2, 3, "all"), network=Network(12, key_size=3, embedding=2))
 TINY_GRIDWORLD = NetworkRun(
@@ -61,33 +56,6 @@ def evaluations(runs: list[NetworkRun]) -> list[dict]:
         evaluate(run, state.parameters * 2, state.seed[0] if run.objective.fixed_seed else None)
         for run, state in zip(runs, states, strict=True)
     ]
-
-
-def copied(folder: Path) -> Path:
-    """A clone in that folder."""
-    for name in ("lib", "notebooks", "docs"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    shutil.copy(ROOT / "README.md", folder)
-    return folder
-
-
-def python(clone: Path, *arguments: str, **options) -> subprocess.Popen:
-    """Start Python in a clone, on the clone's own library, its output piped as text."""
-    environment = os.environ | {"PYTHONPATH": str(clone / "lib"), "CUDA_VISIBLE_DEVICES": ""}
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
-    return subprocess.Popen([sys.executable, *arguments], cwd=clone, env=environment, **pipes | options)
-
-
-def finish(process: subprocess.Popen) -> tuple[int, str, str]:
-    """Exit status, standard output and standard error of a process that must end within minutes."""
-    out, err = process.communicate(timeout=300)
-    return process.returncode, out, err
-
-
-def contents(folder: Path, but: tuple[str, ...] = ()) -> dict[str, bytes]:
-    """Every file below a folder."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in but)
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
 def code_cells(path: Path) -> list:

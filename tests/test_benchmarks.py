@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from helpers import ROOT, TINY, TINY_GRIDWORLD, TINY_RECALL
+from clones import ROOT
+from helpers import TINY, TINY_GRIDWORLD, TINY_RECALL
 
 sys.path.insert(0, str(ROOT))
 from benchmarks import roofline, variants

@@ -7,7 +7,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from helpers import ROOT, contents, finish, python
+from clones import ROOT, contents, finish, python
 from randformer.experiments.registry import ELSEWHERE
 
 EXAMPLE = ROOT / "tests" / "example"

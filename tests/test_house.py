@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from helpers import ROOT
+from clones import ROOT
 from randformer.experiments import registry
 from randformer.harness import workers
 

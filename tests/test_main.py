@@ -1,11 +1,12 @@
 import os
+import re
 import subprocess
 import sys
 
 import pandas as pd
 import pytest
 
-from helpers import finish, python
+from clones import finish, python
 from randformer import __main__ as runner
 from randformer.experiments import registry
 from randformer.experiments.registry import declared, experiments
@@ -66,11 +67,15 @@ def explained(clone) -> list[str]:
 
 
 def test_explain_says_what_would_be_reused_and_what_changed(clone):
-    assert all("no record" in line and line.startswith("trained") for line in explained(clone))
+    *lines, total, start = explained(clone)
+    assert all("no record" in line and line.startswith("trained") for line in lines)
+    assert total == f"{len(lines)} runs to train (0 reused)"  # nothing was measured here yet
+    assert start.startswith("00_start_here.ipynb: keeps no training")
     assert not (clone / "results").exists()
     finish(python(clone, "-c", FEW + "runner.main(['--profile', 'smoke', '--no-figures'])"))
     lines = explained(clone)
     assert sum(line.startswith("reused") for line in lines) == 3
+    assert re.fullmatch(rf"{len(lines) - 5} runs to train(, about .* on \d+ cores?)? \(3 reused\)", lines[-2])
     fourth = next(line for line in lines if line.startswith("trained"))
     assert "no record; the nearest record differs in " in fourth
     folder = next((clone / "results" / "smoke" / "recall").iterdir())
@@ -78,10 +83,13 @@ def test_explain_says_what_would_be_reused_and_what_changed(clone):
     assert any(line.startswith("evaluated") and "evaluation.json is missing" in line for line in explained(clone))
 
 
-def test_differences_between_configs_are_named():
-    old = {"training": {"steps": 100, "batch": 4}, "number": 0}
-    new = {"training": {"steps": 200, "batch": 4}, "number": 0}
-    assert runner.differences(runner.flat(old), runner.flat(new)) == ["training.steps (100, now 200)"]
+def test_what_is_asked_is_checked_without_torch(clone):
+    """A mistyped option, help: they need no environment, and are answered at once."""
+    alone = "import sys; sys.modules['torch'] = None\nfrom randformer.__main__ import main, told\n"
+    status, _, err = finish(python(clone, "-c", alone + "sys.exit(main(['--onyl', 'recall']))"))
+    assert (status, err) == (2, "randformer: unrecognized arguments: --onyl recall; --help lists what is allowed\n")
+    for asked, answer in ((["--help"], 1), (["--only", "recal"], 2), (["--only", "recall"], 0)):
+        assert finish(python(clone, "-c", alone + f"sys.exit(told({asked}))"))[0] == answer
 
 
 def test_two_commands_at_once_do_no_damage_and_the_second_says_that_it_waits(clone):

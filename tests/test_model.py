@@ -8,7 +8,8 @@ import pytest
 import torch
 
 import randformer
-from helpers import ROOT, finish, python, tiny, tiny_gridworld, tiny_recall
+from clones import ROOT, finish, python
+from helpers import tiny, tiny_gridworld, tiny_recall
 from randformer.contract import Playable
 from randformer.core.adversary import judge
 from randformer.harness.checks import BadInput

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from helpers import ROOT
+from clones import ROOT
 
 
 @pytest.fixture
@@ -41,9 +41,10 @@ def test_an_active_environment_without_the_packages_is_not_used(start, tmp_path)
     """As conda's base environment is none for us."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "empty"], check=True)
     path = f"{tmp_path}/empty/bin:/usr/bin:/bin"
-    done = run_all(start / "run_all.sh", "--help", PATH=path, CONDA_PREFIX=str(tmp_path / "empty"))
+    asked = ("--only", "start", "--explain")
+    done = run_all(start / "run_all.sh", *asked, PATH=path, CONDA_PREFIX=str(tmp_path / "empty"))
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("usage: run_all.sh")
+    assert done.stdout.startswith("no runs to train")
     told = "run_all.sh: the active environment is not used, .venv is: it lacks anyio, argon2-cffi, argon2-cffi-bindings"
     assert done.stderr.startswith(told)
     assert done.stderr.count("\n") == 1
@@ -52,8 +53,26 @@ def test_an_active_environment_without_the_packages_is_not_used(start, tmp_path)
 def test_it_runs_through_a_link_from_anywhere(start, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "all").symlink_to(start / "run_all.sh")
-    done = run_all(tmp_path / "elsewhere" / "all", "--help", cwd=tmp_path / "elsewhere")
+    done = run_all(tmp_path / "elsewhere" / "all", "--only", "start", "--explain", cwd=tmp_path / "elsewhere")
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_is_asked_is_looked_at_before_the_environment(start):
+    """A slip costs no minute in which an environment is made."""
+    shutil.rmtree(start / ".venv")
+    (start / "tests").mkdir()
+    shutil.copy(ROOT / "tests" / "run.sh", start / "tests")
+    usage = "usage: run_all.sh"
+    for arguments, status, told in (
+        (["--help"], 0, usage),
+        (["--test", "--help"], 0, usage + " --test\nEverything that must pass"),
+        (["--test", "all"], 2, "run_all.sh: --test takes nothing else, not 'all'\n"),
+        (["--job", "2"], 2, "randformer: unrecognized arguments: --job 2; --help lists what is allowed\n"),
+    ):
+        done = run_all(start / "run_all.sh", *arguments)
+        assert done.returncode == status, arguments
+        assert (done.stdout if status == 0 else done.stderr).startswith(told)
+    assert not (start / ".venv").exists()
 
 
 def test_a_colon_in_the_path_and_no_python_are_told(start, tmp_path):

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from helpers import contents, finish, python
+from clones import contents, finish, python
 
 # Six runs of some seconds, in one process with a checkpoint at every point of a short loss history; dies at the n-th
 # flush to the disk where asked to, which is in the middle of writing a checkpoint, a record or an evaluation. Patches
@@ -55,7 +55,7 @@ def records_of(clone) -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     """A clone in which the training ran through, the flushes to disk it took, and its seconds."""
-    from helpers import ROOT
+    from clones import ROOT
 
     folder = tmp_path_factory.mktemp("undisturbed")
     shutil.copytree(ROOT / "lib", folder / "lib", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
@@ -72,7 +72,7 @@ def test_the_same_command_in_two_folders_gives_the_same_bytes(undisturbed, clone
     assert len(records_of(clone)) == 6 * 3
 
 
-@pytest.mark.parametrize("moment", range(5))
+@pytest.mark.parametrize("moment", range(3))
 def test_killed_at_a_random_moment_it_ends_with_the_same_bytes(undisturbed, clone, moment):
     reference, _, seconds = undisturbed
     process = train(clone)
@@ -120,7 +120,7 @@ def spawned(pid: int) -> list[int]:
     return [int(line.split()[0]) for line in lines if "spawn_main" in line]
 
 
-@pytest.mark.parametrize("part", [0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.85, 0.95, 1.0])
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.6, 0.85, 1.0])
 def test_killed_while_a_file_is_being_written_it_ends_with_the_same_bytes(undisturbed, clone, part):
     """Flushes happen between opening a temporary file and renaming it. Killed twice, the second time soon after."""
     reference, flushes, _ = undisturbed

@@ -6,20 +6,23 @@
 Exit status: 0 all done, 1 something failed (named, with how to resume), 2 bad input, 130 stopped by Ctrl-C.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import signal
 import sys
 import time
+from typing import TYPE_CHECKING
 
-from randformer.core.runs import NetworkRun
 from randformer.experiments import registry
-from randformer.harness import workers
 from randformer.harness.checks import BadInput, at_least, one_of, shaped
-from randformer.harness.files import write_bytes
-from randformer.harness.processes import cores
+from randformer.harness.files import ROOT, write_bytes
 from randformer.harness.profiles import PROFILES
-from randformer.harness.records import ROOT
+
+if TYPE_CHECKING:  # a mistyped option is told without waiting for torch
+    from randformer.contract import Run
+    from randformer.harness.workers import Outcome
 
 SMOKE = " (too small to show anything, its verdicts mean nothing)"
 
@@ -72,6 +75,19 @@ class Parser(argparse.ArgumentParser):
         raise BadInput(f"{message}; --help lists what is allowed")
 
 
+def told(arguments: list[str]) -> int:
+    """Answer what no run is needed for: 1 where that was all (help), 2 where the options are bad, else 0."""
+    open_streams()
+    try:
+        parse(arguments)
+    except BadInput as error:
+        print(f"randformer: {error}", file=sys.stderr)
+        return 2
+    except SystemExit:  # argparse has helped
+        return 1
+    return 0
+
+
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = Parser(
         prog="run_all.sh",
@@ -101,9 +117,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def run(asked: argparse.Namespace) -> int:
+    from randformer.harness import workers
+
     runs = registry.declared(asked.profile, asked.only)
     if asked.explain:
-        return explain(asked.profile, runs)
+        return explain(asked, runs)
     began = time.monotonic()
     workers.check(asked.profile, runs, asked.device, asked.scheduler)
     with workers.exclusive_lock():
@@ -117,8 +135,9 @@ def run(asked: argparse.Namespace) -> int:
     return conclude(asked, outcome, broken, time.monotonic() - began)
 
 
-def figures(asked: argparse.Namespace, failed: set[NetworkRun]) -> dict[str, str]:
+def figures(asked: argparse.Namespace, failed: set[Run]) -> dict[str, str]:
     """Execute the notebooks; returns those that failed, and why. One whose runs failed keeps its last figures."""
+    from randformer.harness.processes import cores
     from randformer.report import execution  # a machine that only trains need not have what executes them
 
     broken, sources = {}, []
@@ -155,7 +174,7 @@ def verdicts(profile: str, whole: bool) -> None:
     print(table[["id", "ours", "low", "high", "n_runs", "verdict", "rule"]].to_string(index=False))
 
 
-def conclude(asked: argparse.Namespace, outcome: workers.Outcome, broken: dict[str, str], seconds: float) -> int:
+def conclude(asked: argparse.Namespace, outcome: Outcome, broken: dict[str, str], seconds: float) -> int:
     """Print what was reused and trained, and what failed; the exit status."""
     print(
         f"\n{len(outcome.reused)} runs reused, {len(outcome.trained)} trained, {len(outcome.evaluated)} evaluated anew,"
@@ -178,36 +197,33 @@ def conclude(asked: argparse.Namespace, outcome: workers.Outcome, broken: dict[s
     return 0
 
 
-def explain(profile: str, runs: list[NetworkRun]) -> int:
-    """Print for each run whether it would be reused; if not, why, and what differs from the nearest record."""
+def explain(asked: argparse.Namespace, runs: list[Run]) -> int:
+    """Print for each run whether it would be reused; if not, why, and what differs from the nearest record; a sum."""
+    from randformer.harness import forecast, workers
+    from randformer.harness.processes import cores
+
     names = {run.problem for run in runs}
-    stored = {name: [flat(config) for config in workers.stored_configs(profile, name)] for name in names}
+    stored = {name: [forecast.flat(config) for config in workers.stored_configs(asked.profile, name)] for name in names}
+    reused, todo = 0, []
     for run in runs:
-        need = workers.why_stale(profile, run)
-        if need is None:
+        need = None if asked.retrain else workers.why_stale(asked.profile, run)
+        if need is None and not asked.retrain:
+            reused += 1
             print(f"reused     {run.key}  {run}")
             continue
-        train, why = need
-        config = flat(run.config)
-        changes = [differences(old, config) for old in stored[run.problem]]
+        train, why = need or (True, "asked for")
+        config = forecast.flat(run.config)
+        changes = [forecast.differences(old, config) for old in stored[run.problem]]
         if train and changes and (nearest := min(changes, key=len)):
             why += f"; the nearest record differs in {', '.join(nearest)}"
         print(f"{'trained' if train else 'evaluated':10} {run.key}  {run}: {why}")
+        todo += [run] if train else []
+    here = asked.device == "cpu" and asked.scheduler is None
+    print(forecast.told(todo, reused, (asked.jobs or cores()) if here else None))
+    for name, experiment in registry.experiments().items():
+        if asked.only in (None, name) and not experiment.runs(asked.profile):
+            print(f"{experiment.notebook}: keeps no training; what it does, it does whenever it is executed")
     return 0
-
-
-def differences(old: dict, new: dict) -> list[str]:
-    """Which entries differ between two configs, as "training.steps (100, now 200)"."""
-    names = sorted(old.keys() | new.keys())
-    return [f"{name} ({old.get(name)}, now {new.get(name)})" for name in names if old.get(name) != new.get(name)]
-
-
-def flat(config: dict, prefix: str = "") -> dict:
-    """A config without nesting: {"training.steps": 100, ...}."""
-    found = {}
-    for name, value in config.items():
-        found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-    return found
 
 
 if __name__ == "__main__":

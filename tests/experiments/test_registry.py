@@ -6,8 +6,8 @@ import pytest
 
 from randformer.experiments.registry import ELSEWHERE, declared, experiments
 from randformer.harness.checks import BadInput
+from randformer.harness.files import ROOT
 from randformer.harness.profiles import PROFILES
-from randformer.harness.records import ROOT
 
 
 @pytest.mark.parametrize("profile", PROFILES)

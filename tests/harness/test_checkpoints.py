@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from helpers import contents, tiny, tiny_gridworld
+from clones import contents
+from helpers import tiny, tiny_gridworld
 from randformer.core import training
 from randformer.core.training import begin, resumed, saved_state, train
 from randformer.harness import checkpoints

@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from distributed import Client, KilledWorker
 
-from helpers import ROOT, contents, copied, finish, python, tiny
+from clones import ROOT, contents, copied, finish, python
+from helpers import tiny
 from randformer.harness import cluster, jobs, workers
 from randformer.harness.checks import BadInput
 from randformer.harness.jobs import Job

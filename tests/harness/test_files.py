@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from helpers import contents
+from clones import contents
 from randformer.harness import files
 
 

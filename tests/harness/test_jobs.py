@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from helpers import contents, tiny
+from clones import contents
+from helpers import tiny
 from randformer.harness import jobs, records
 from randformer.harness.jobs import Job
 

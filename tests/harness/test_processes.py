@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from helpers import finish, python
+from clones import finish, python
 from randformer.harness.processes import Killed, each, progress
 
 

@@ -5,7 +5,8 @@ import pytest
 import safetensors.torch
 import torch
 
-from helpers import contents, tiny
+from clones import contents
+from helpers import tiny
 from randformer.harness import records
 from randformer.harness.records import RecordError
 

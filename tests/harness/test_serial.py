@@ -4,7 +4,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from helpers import ROOT, TINY, TINY_GRIDWORLD, TINY_RECALL
+from clones import ROOT
+from helpers import TINY, TINY_GRIDWORLD, TINY_RECALL
 from randformer.core.transformer import Network
 from randformer.experiments.registry import declared
 from randformer.harness.records import key

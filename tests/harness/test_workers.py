@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from helpers import contents, tiny
+from clones import contents
+from helpers import tiny
 from randformer.core import gradient, runs, training
 from randformer.experiments.registry import declared
 from randformer.harness import jobs, processes, records, workers

@@ -8,7 +8,8 @@ from contextlib import nullcontext
 import nbformat
 import pytest
 
-from helpers import ROOT, code_cells, contents, finish, python
+from clones import ROOT, contents, finish, python
+from helpers import code_cells
 from randformer.report import execution
 
 PICTURE = "from randformer.report import plots\nplots.style()\nimport matplotlib.pyplot as plt\nplt.plot([1, 2]);"

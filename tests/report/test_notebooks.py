@@ -2,7 +2,8 @@ import nbformat
 import papermill
 import pytest
 
-from helpers import ROOT, code_cells
+from clones import ROOT
+from helpers import code_cells
 from randformer.experiments import registry
 from randformer.harness.checks import BadInput
 from randformer.report import notebooks

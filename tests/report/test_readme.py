@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from helpers import ROOT
+from clones import ROOT
 from randformer.experiments import registry
 from randformer.harness.checks import BadInput
 from randformer.report import claims, readme

@@ -9,9 +9,12 @@ An experiment is a folder:
     findings.py   what is read off the runs, as tables
     claims.py     CLAIMS, a tuple of report.claims.Claim: what is claimed, by which rule, measured how
 
-Only sweep.py is imported here, so that a machine that trains needs neither pandas nor matplotlib. A notebook that
-trains live, or not at all, has no sweep.py. docs/adding_an_experiment.md leads through a new one.
+Only sweep.py is imported here, so that a machine that trains needs neither pandas nor matplotlib, and what is said of
+the experiments needs no torch. A notebook that trains live, or not at all, has no sweep.py.
+docs/adding_an_experiment.md leads through a new one.
 """
+
+from __future__ import annotations
 
 import importlib
 import os
@@ -21,10 +24,13 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from randformer.contract import Run
 from randformer.harness.checks import BadInput, one_of
-from randformer.harness.records import ROOT
+from randformer.harness.files import ROOT
+
+if TYPE_CHECKING:
+    from randformer.contract import Run
 
 ELSEWHERE = "RANDFORMER_EXPERIMENTS"  # environment variable: folders of more experiments, separated as in PATH
 

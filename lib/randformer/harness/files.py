@@ -13,6 +13,9 @@ from pathlib import Path
 
 from randformer.harness.locks import lock
 
+ROOT = Path(__file__).resolve().parents[3]  # of the repository
+CACHE = ROOT / ".cache"
+
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Put a file in place whole or not at all. Raises OSError (disk full, not writable), leaving what was there."""

@@ -13,8 +13,9 @@ import torch
 
 from randformer.contract import Run, Tick
 from randformer.harness import checkpoints, records
+from randformer.harness.files import CACHE, ROOT
 from randformer.harness.processes import configure_process
-from randformer.harness.records import CACHE, ROOT, RecordError
+from randformer.harness.records import RecordError
 
 
 @dataclass(frozen=True)

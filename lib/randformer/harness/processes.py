@@ -1,5 +1,7 @@
 """Several processes at work, each on one core, and a bar that shows how far they are."""
 
+from __future__ import annotations
+
 import ctypes
 import multiprocessing
 import os
@@ -13,11 +15,12 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
-import torch
-
-from randformer.contract import Tick
 from randformer.harness.checks import BadInput
+
+if TYPE_CHECKING:
+    from randformer.contract import Tick
 
 UNGUARDED = (
     "the worker processes ended before they began: a script that trains in several processes is a file, and what it "
@@ -188,6 +191,8 @@ def configure_process() -> None:
     Left alone, glibc gives large pieces back to the system and gets empty pages for them anew: a quarter of a recall
     step's time. Other C libraries are left alone.
     """
+    import torch  # a process that only hands out work, or does other, need not wait for it
+
     torch.set_num_threads(1)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt:

@@ -24,8 +24,6 @@ import torch
 from randformer.contract import Run, Trained
 from randformer.harness.files import beside, discard, remove, replace_folder, write_bytes
 
-ROOT = Path(__file__).resolve().parents[3]  # of the repository
-CACHE = ROOT / ".cache"
 FILES = ("run.json", "weights.safetensors", "evaluation.json", "provenance.json")
 
 

@@ -11,11 +11,12 @@ from tempfile import NamedTemporaryFile, TemporaryDirectory
 import torch
 
 from randformer.contract import Run, Tick
-from randformer.harness import checkpoints, cluster, files, jobs, processes, records, sizes
+from randformer.harness import checkpoints, cluster, files, forecast, jobs, processes, records, sizes
 from randformer.harness.checks import BadInput, at_least, one_of
+from randformer.harness.files import CACHE, ROOT
 from randformer.harness.jobs import Job, attempt, failures_of, packed, unpack, work_remotely
 from randformer.harness.locks import lock
-from randformer.harness.records import CACHE, ROOT, RecordError
+from randformer.harness.records import RecordError
 
 ALONE = "RANDFORMER_ALONE"  # environment variable of whoever works for the process that holds the lock
 SEQUENCES = 3200  # trained side by side in one process of a CPU: more gains nothing, and waits longer for a record
@@ -133,7 +134,11 @@ def ensure_records(
         for group in groups([run for run in runs if needs[run] and needs[run][0] is training], device)
     ]
     todo.sort(key=lambda job: -sum(run.cost for run in job.runs) * job.train)  # long ones first: all end together
-    cost = sum(run.cost for job in todo if job.train for run in job.runs)
+    training = [run for job in todo if job.train for run in job.runs]
+    if training:
+        count = (jobs or processes.cores()) if device == "cpu" and scheduler is None else None
+        print(f"{forecast.told(training, len(outcome.reused), count)}; interrupt to stop, it resumes", flush=True)
+    cost = sum(run.cost for run in training)
     with processes.progress(cost, "sequence", shown=bool(todo)) as bar:
         for job, failed in each(todo, jobs, device, scheduler, bar.update):
             if isinstance(failed, Exception):

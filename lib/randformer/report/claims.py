@@ -11,8 +11,8 @@ import pandas as pd
 
 from randformer.core.runs import NetworkRun
 from randformer.harness.checks import BadInput
-from randformer.harness.files import locked, write_bytes
-from randformer.harness.records import ROOT, sha256
+from randformer.harness.files import ROOT, locked, write_bytes
+from randformer.harness.records import sha256
 from randformer.report.intervals import PERCENT, interval
 from randformer.report.tables import NotMeasured
 

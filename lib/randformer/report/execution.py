@@ -20,8 +20,7 @@ from traitlets.config import Config
 from randformer.contract import Tick
 from randformer.harness import processes
 from randformer.harness.checks import BadInput
-from randformer.harness.files import write_bytes
-from randformer.harness.records import CACHE, ROOT
+from randformer.harness.files import CACHE, ROOT, write_bytes
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 INLINE = "module://matplotlib_inline.backend_inline"  # draws into the notebook

@@ -13,8 +13,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from randformer.harness.files import write_bytes
-from randformer.harness.records import ROOT
+from randformer.harness.files import ROOT, write_bytes
 
 PALETTE = {
     "A_r0": "#D55E00",

@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from helpers import ROOT, evaluations, tiny, tiny_recall
+from clones import ROOT
+from helpers import evaluations, tiny, tiny_recall
 from randformer.experiments.cost import figures
 from randformer.report import tables
 

@@ -12,7 +12,7 @@ from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network
 from randformer.experiments.coloring.findings import votes
 from randformer.experiments.cost import sweep
-from randformer.harness.records import ROOT
+from randformer.harness.files import ROOT
 from randformer.report import tables
 
 MEASURES = ["average", "95th percentile", "worst input", "inputs at 0"]

@@ -19,8 +19,7 @@ import numpy as np
 
 from randformer.exact.games import TOLERANCE, Distribution, Solution, double_oracle, probabilities
 from randformer.harness.checks import BadInput, at_least
-from randformer.harness.files import write_bytes
-from randformer.harness.records import ROOT
+from randformer.harness.files import ROOT, write_bytes
 from randformer.problems.gridworld.task import distances
 
 TINY = 1e-12  # of a chance: what is left of it when all is visited
