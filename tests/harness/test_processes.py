@@ -2,12 +2,13 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import time
 
 import pytest
 
 from clones import finish, python
-from randformer.harness.processes import Killed, each, progress
+from randformer.harness.processes import UNWATCHED, Killed, each, progress
 
 
 def square(job: int, tick) -> int:
@@ -95,6 +96,29 @@ def test_a_script_without_main_guard_is_told(clone):
         "randformer.harness.checks.BadInput: the worker processes ended before they began: "
     )
     assert "if __name__ == '__main__':" in err.splitlines()[-1]
+
+
+def test_a_bar_says_when_only_evaluations_are_left(capsys):
+    with progress(10, "step") as bar:
+        bar.update(9)
+        assert "evaluating" not in capsys.readouterr().err
+        bar.update(1)
+        assert "evaluating: 100%" in capsys.readouterr().err
+    with progress(0, "step"):
+        assert "evaluating" in capsys.readouterr().err
+
+
+def test_a_notebooks_bar_moves_before_a_readers_eyes_and_seldom_where_a_program_executes_it(monkeypatch):
+    monkeypatch.delenv(UNWATCHED, raising=False)
+    monkeypatch.delitem(sys.modules, "ipykernel", raising=False)
+    with progress(10, "step") as bar:
+        assert bar.mininterval == 60
+    monkeypatch.setitem(sys.modules, "ipykernel", sys)
+    with progress(10, "step") as bar:
+        assert bar.mininterval == 0.5
+    monkeypatch.setenv(UNWATCHED, "1")
+    with progress(10, "step") as bar:
+        assert bar.mininterval == 60
 
 
 def test_progress_needs_no_standard_error(monkeypatch):

@@ -26,6 +26,7 @@ UNGUARDED = (
     "the worker processes ended before they began: a script that trains in several processes is a file, and what it "
     "does stands below `if __name__ == '__main__':`, for each of them reads it"
 )
+UNWATCHED = "RANDFORMER_UNWATCHED"  # environment variable of notebooks that a program executes
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of malloc.h
 
 
@@ -173,15 +174,27 @@ def follow(parent) -> None:
 
 @contextmanager
 def progress(total: int, unit: str, shown: bool = True) -> Iterator:
-    """A bar with the time left; seldom redrawn where nobody watches, none without tqdm."""
+    """A bar with the time left, which says so when only evaluations are; none without tqdm.
+
+    Seldom redrawn where nobody watches: a terminal is watched, and a notebook that no program executes (UNWATCHED).
+    """
     try:
         from tqdm import tqdm
     except ImportError:
         yield SimpleNamespace(update=lambda amount: None, set_postfix_str=lambda text, refresh: None)
         return
+
+    class Bar(tqdm):
+        def update(self, amount: int) -> None:
+            super().update(amount)
+            if self.n >= self.total and self.desc != "evaluating":
+                self.set_description_str("evaluating")
+
     shown = shown and sys.stderr is not None  # it may be closed
-    often = 0.5 if shown and sys.stderr.isatty() else 60
-    with tqdm(total=total, unit=unit, unit_scale=True, mininterval=often, disable=not shown, desc="training") as bar:
+    watched = shown and (sys.stderr.isatty() or ("ipykernel" in sys.modules and UNWATCHED not in os.environ))
+    often = 0.5 if watched else 60
+    first = "training" if total else "evaluating"
+    with Bar(total=total, unit=unit, unit_scale=True, mininterval=often, disable=not shown, desc=first) as bar:
         yield bar
 
 

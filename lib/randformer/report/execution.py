@@ -97,6 +97,7 @@ def surroundings() -> Iterator[Path]:
     with private_folder() as private:
         for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
             os.environ[name] = str(private)
+        os.environ[processes.UNWATCHED] = "1"
         os.environ |= {"PYTHONUTF8": "1", "MPLCONFIGDIR": str(CACHE / "matplotlib"), "MPLBACKEND": INLINE}
         try:
             # builds matplotlib's list of fonts here, where no notebook shows the note about it
