@@ -34,6 +34,20 @@ def test_a_table_is_stored_without_its_index_and_with_four_digits(tmp_path):
     assert (tmp_path / "figures" / "smoke" / "shares.csv").read_bytes() == b"k,share\n1,0.3333\n20,1\n"
 
 
+def test_what_is_zero_but_for_rounding_is_stored_as_zero():
+    assert plots.csv(pd.DataFrame({"n": [1, 2], "value": [-2.2e-14, 1e-6]})) == b"n,value\n1,0\n2,1e-06\n"
+
+
+def test_a_caption_says_the_profile_and_how_many_runs_a_point_has(sweep):
+    runs, seen = sweep
+    table = tables.tidy(runs, seen)
+    assert plots.caption(table, "laptop", ()) == "laptop profile, n = 2 runs"
+    fewer = table[(table["run"] == 0) | (table["q"] == 1)]
+    assert plots.caption(fewer, "smoke", ()) == "smoke profile, n = 1 to 2 runs"
+    assert plots.caption(table.drop(columns="run"), "laptop", runs[:1]) == "laptop profile, n = 1 run"
+    assert plots.caption(table.drop(columns="run"), "laptop", ()) == "laptop profile"
+
+
 def test_every_way_of_answering_has_its_own_colour_and_marker():
     assert len(set(plots.PALETTE.values())) == len(set(plots.MARKERS.values())) == len(plots.PALETTE)
     assert set(plots.PALETTE) == set(plots.MARKERS) == set(plots.LABELS)

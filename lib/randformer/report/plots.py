@@ -5,6 +5,8 @@ line style and hatch. Light open markers are the paper's values, read off its pl
 """
 
 import io
+from collections import Counter
+from collections.abc import Sequence
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -13,6 +15,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
+from randformer.core.runs import NetworkRun
 from randformer.harness.files import ROOT, write_bytes
 
 PALETTE = {
@@ -86,14 +89,30 @@ def style() -> None:
     )
 
 
-def save(figure: Figure, numbers: pd.DataFrame, name: str, profile: str) -> None:
-    """Store a figure as png and svg, and the numbers behind it as csv, in figures/<profile>/."""
+def save(figure: Figure, numbers: pd.DataFrame, name: str, profile: str, runs: Sequence[NetworkRun] = ()) -> None:
+    """Store a figure as png and svg, and the numbers behind it as csv, in figures/<profile>/.
+
+    A line above says the profile and how many runs a point has. runs: those shown, where the numbers do not tell.
+    """
     folder = ROOT / "figures" / profile
+    figure.text(0.005, 1.0, caption(numbers, profile, runs), va="bottom", fontsize="x-small", color="#555555")
     for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
         buffer = io.BytesIO()
         figure.savefig(buffer, format=kind, metadata=metadata)
         write_bytes(folder / f"{name}.{kind}", buffer.getvalue())
     write_bytes(folder / f"{name}.csv", csv(numbers))
+
+
+def caption(numbers: pd.DataFrame, profile: str, runs: Sequence[NetworkRun]) -> str:
+    """ "laptop profile, n = 3 to 5 runs"; without n where nothing that was trained is shown."""
+    counts = Counter(run.point for run in runs).values()
+    if "run" in numbers:
+        point = [name for name in numbers if name not in ("run", "value")]
+        counts = numbers.groupby(point, dropna=False)["run"].nunique() if point else [numbers["run"].nunique()]
+    if not len(counts):
+        return f"{profile} profile"
+    n = " to ".join(f"{count}" for count in sorted({min(counts), max(counts)}))
+    return f"{profile} profile, n = {n} {'run' if n == '1' else 'runs'}"
 
 
 def write_table(table: pd.DataFrame, name: str, profile: str) -> str:
@@ -107,23 +126,34 @@ def write_table(table: pd.DataFrame, name: str, profile: str) -> str:
 
 
 def csv(table: pd.DataFrame) -> bytes:
-    """The columns of a table, numbers to 4 digits: later ones change with the processor's instructions."""
+    """The columns of a table, numbers to 4 digits: later ones, and 1e-14, change with the processor's instructions."""
+    numbers = table.select_dtypes("float")
+    table = table.assign(**numbers.mask(numbers.abs() < 1e-12, 0.0))
     return table.to_csv(index=False, float_format="%.4g", lineterminator="\n").encode()
 
 
 def curves(
-    axis, table: pd.DataFrame, answers: list[str], paper: dict, x: str = "q", larger: pd.DataFrame | None = None
+    axis,
+    table: pd.DataFrame,
+    answers: list[str],
+    paper: dict,
+    x: str = "q",
+    larger: pd.DataFrame | None = None,
+    bands: bool = True,
 ) -> None:
     """Mean against x of each way of answering, a band from the least to the largest run, and the paper's values.
 
-    larger: the same of models trained at the paper's size, as far as they were trained: stars.
-    """
+    larger: the same of models trained at the paper's size, as far as they were trained: stars. bands: False where they
+    would cover each other: each run is a thin line.
+    """  # fmt: skip
     shown = table[table["answer"].isin(answers)]
-    look = {"palette": PALETTE, "markers": MARKERS, "dashes": DASHES, "err_kws": {"alpha": 0.12}, "legend": False}
+    look = {"palette": PALETTE, "hue_order": answers, "legend": False, "ax": axis}
     sns.lineplot(
-        shown, x=x, y="value", hue="answer", style="answer", hue_order=answers, style_order=answers,
-        errorbar=RUNS, ax=axis, **look,
+        shown, x=x, y="value", hue="answer", style="answer", style_order=answers, markers=MARKERS, dashes=DASHES,
+        errorbar=RUNS if bands else None, err_kws={"alpha": 0.12}, **look,
     )  # fmt: skip
+    if not bands:
+        sns.lineplot(shown, x=x, y="value", hue="answer", units="run", estimator=None, lw=0.7, alpha=0.5, **look)
     for answer, values in paper.items():
         if answer in answers:
             axis.plot(
@@ -158,10 +188,10 @@ def legend(figure: Figure, answers: list[str], *others, paper: bool = True, larg
 
 
 def logarithmic(axis, points: pd.Series) -> None:
-    """A logarithmic x axis that names the points of a sweep; of those closer than a factor of 1.6, the first."""
+    """A logarithmic x axis that names the points of a sweep; of those closer than a factor of 1.45, the first."""
     named = [points.min()]
     for point in sorted(points.unique()):
-        if point >= 1.6 * named[-1]:
+        if point >= 1.45 * named[-1]:
             named.append(point)
     axis.set_xscale("log")
     axis.set_xticks(named, [f"{point:g}" for point in named])

@@ -1,6 +1,6 @@
 """Evaluations as tables: tidy ones for the figures, and summaries with the number of runs and an interval."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Sequence
 from math import inf
 from typing import Any
 
@@ -80,6 +80,12 @@ def chosen(table: pd.DataFrame, **at: Any) -> pd.DataFrame:
     for column, values in at.items():
         kept &= table[column].isin(values if isinstance(values, list | tuple | set) else [values])
     return table[kept]
+
+
+def runs_at(runs: Sequence[NetworkRun], q: float | Container[float], n: int | None = None) -> list[NetworkRun]:
+    """The runs of a sweep at q, or at any of several q; n: and with tasks of that size."""
+    qs = q if isinstance(q, Container) else (q,)
+    return [run for run in runs if run.objective.q in qs and n in (None, run.task.n)]
 
 
 def summary(table: pd.DataFrame, by: list[str], digits: int = 1, spans: dict = SPANS) -> pd.DataFrame:

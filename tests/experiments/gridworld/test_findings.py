@@ -92,16 +92,20 @@ def test_what_is_saved_and_lost_is_against_training_on_the_average():
 def test_both_walks_begin_at_the_start_and_go_by_single_steps():
     run = tiny_gridworld()
     shown = findings.walks("smoke", run, 4, cell=1)
-    assert len(shown) == 4
-    for walk in (walk for both in shown for walk in both):
+    assert 1 <= len(shown) <= 4
+    assert list(shown) == sorted(shown)
+    assert len({tuple(first) for first, _ in shown.values()}) == len(shown)  # no walk twice
+    assert set(findings.walks("smoke", run, 1, cell=1)) == {0}
+    for walk in (walk for both in shown.values() for walk in both):
         assert walk[0] == 0
         assert len(walk) - 1 <= run.task.episode
         assert 1 not in walk[:-1]
         ways = [abs(a // 3 - b // 3) + abs(a % 3 - b % 3) for a, b in pairwise(walk)]
         assert max(ways) <= 1
     table = findings.steps_of_walks(shown)
-    assert len(table) == sum(len(walk) for both in shown for walk in both)
-    assert table[(table["seed"] == 2) & (table["episode"] == 2)]["cell"].to_list() == shown[2][1]
+    assert len(table) == sum(len(walk) for both in shown.values() for walk in both)
+    last = max(shown)
+    assert table[(table["seed"] == last) & (table["episode"] == 2)]["cell"].to_list() == shown[last][1]
 
 
 def test_first_visits_are_means_over_the_runs_of_each_q():

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from randformer.report.plots import curves, histograms_by_q, legend
 
@@ -44,12 +45,14 @@ def figure_5a(table: pd.DataFrame, larger: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
     for axis, measure in zip(axes, ("average", "95th percentile", "inputs at 0"), strict=True):
         of = larger[larger["measure"] == measure]
-        curves(axis, table[table["measure"] == measure], answers, PAPER_5A.get(measure, {}), larger=of)
+        read_off = PAPER_5A.get(measure, {})
+        bands = measure != "95th percentile"  # which is near 0 or near 100, run by run
+        curves(axis, table[table["measure"] == measure], answers, read_off, larger=of, bands=bands)
         axis.set(title=f"{measure} over cycles", ylabel="valid colourings [% of seeds]")
     axes[0].set_ylim(-4, 104)
     axes[1].set_ylim(-4, 104)
     axes[2].set(title="cycles that never succeed", ylabel="share of cycles [%]")
-    legend(figure, answers, larger=True)
+    legend(figure, answers, Line2D([], [], color="grey", lw=0.7, label="single runs (middle)"), larger=True)
     return figure
 
 

@@ -38,31 +38,38 @@ def label(model: str, q: float) -> str:
 
 
 def band(axis, table: pd.DataFrame, **look) -> None:
-    """Minus the steps against generations: mean over runs, in a band that holds them all."""
+    """Steps against generations: mean over runs, in a band that holds them all."""
     curve = table.groupby("generation")["value"]
-    axis.plot(curve.mean().index, -curve.mean(), **look)
-    axis.fill_between(curve.mean().index, -curve.max(), -curve.min(), color=look["color"], alpha=0.15, lw=0)
+    axis.plot(curve.mean().index, curve.mean(), **look)
+    axis.fill_between(curve.mean().index, curve.min(), curve.max(), color=look["color"], alpha=0.15, lw=0)
+
+
+def papers_axis(axis) -> None:
+    """The paper's own axis, minus the steps, at the right."""
+    reward = axis.secondary_yaxis("right", functions=(np.negative, np.negative))
+    reward.set_ylabel("reward, as the paper has it")
 
 
 def training_curves(axis, table: pd.DataFrame, most: int, paper: dict) -> None:
-    """Minus the steps, of most, against generations, mean and all runs; paper: ends of its curves."""
+    """Steps, of most, against generations, mean and all runs; paper: ends of its curves."""
     for (model, q), of in table.groupby(["answer", "q"], sort=False):
         band(axis, of, color=color(model, q), ls="--" if q == 1 else "-", label=label(model, q))
         if (end := paper.get((model, q), {}).get(of["measure"].iloc[0])) is not None:
             axis.plot(
-                table["generation"].max() * 1.04, -end, marker="s" if q == 1 else "o", ms=9, mfc="none",
+                table["generation"].max() * 1.04, end, marker="s" if q == 1 else "o", ms=9, mfc="none",
                 mec=color(model, q), ls="none", clip_on=False,
             )  # fmt: skip
-    axis.set(xlabel="generation", ylim=(-1.02 * most, None))
+    axis.set(xlabel="generation", ylim=(0, 1.02 * most))
 
 
 def figure_7a(table: pd.DataFrame, most: int, paper: dict) -> Figure:
-    """Accumulated reward over training: average, 95th percentile and worst over cells. Figures 7A and 10."""
+    """Steps of both episodes over training: average, 95th percentile and worst over cells. Figures 7A and 10."""
     figure, axes = plt.subplots(1, 3, figsize=(13, 4), sharey=True, layout="constrained")
     for axis, measure in zip(axes, MEASURES, strict=True):
         training_curves(axis, table[table["measure"] == measure], most, paper)
         axis.set_title(f"{measure} over cells" if measure != "worst cell" else measure)
-    axes[0].set_ylabel("reward: minus the steps of both episodes")
+    axes[0].set_ylabel("steps of both episodes")
+    papers_axis(axes[-1])
     handles, labels = axes[0].get_legend_handles_labels()
     if paper:
         handles += [plt.Line2D([], [], ls="none", marker=m, ms=9, mfc="none", mec="grey") for m in "so"]
@@ -80,27 +87,28 @@ def figure_7b(table: pd.DataFrame, most: int, paper: dict[int, float]) -> Figure
     after = table["generation"] == AFTER
     draw_by_m(axes[0], table[~after].astype({"generation": int}))
     draw_ends(axes[1], table[after], paper)
-    axes[1].set_ylim(bottom=-1.02 * most)
+    axes[0].set_ylim(0, 1.02 * most)
+    papers_axis(axes[1])
     return figure
 
 
 def draw_by_m(axis, table: pd.DataFrame) -> None:
-    """Minus the average steps through training, a curve per m. table: m, generation, value."""
+    """The average steps through training, a curve per m. table: m, generation, value."""
     colors = dict(zip(sorted(table["m"].unique()), sns.color_palette("viridis", table["m"].nunique()), strict=True))
     for m, of in table.groupby("m"):
         band(axis, of, color=colors[m], label=f"m = {m}")
-    axis.set(xlabel="generation", ylabel="average of minus the steps")
+    axis.set(xlabel="generation", ylabel="average steps of both episodes")
     axis.legend()
 
 
 def draw_ends(axis, table: pd.DataFrame, paper: dict[int, float]) -> None:
-    """Minus the average steps after training against m, beside the paper's. table: m, value."""
+    """The average steps after training against m, beside the paper's. table: m, value."""
     ends = table.groupby("m")["value"]
-    errors = ends.max() - ends.mean(), ends.mean() - ends.min()
-    axis.errorbar(ends.mean().index, -ends.mean(), errors, color=PALETTE["A_R"], marker="o", capsize=4)
+    errors = ends.mean() - ends.min(), ends.max() - ends.mean()
+    axis.errorbar(ends.mean().index, ends.mean(), errors, color=PALETTE["A_R"], marker="o", capsize=4)
     if paper:
         axis.plot(
-            list(paper), [-steps for steps in paper.values()], "o", ms=10, mfc="none", mec=PALETTE["A_R"], alpha=0.55,
+            list(paper), list(paper.values()), "o", ms=10, mfc="none", mec=PALETTE["A_R"], alpha=0.55,
             label="paper (read off)",
         )  # fmt: skip
         axis.legend()
@@ -115,20 +123,22 @@ def figure_7c(n: int, visits: pd.DataFrame, never: int) -> Figure:
     panels = len(times.columns)
     figure, axes = plt.subplots(1, panels, figsize=(3.3 * panels, 3.6), layout="constrained", squeeze=False)
     for axis, title in zip(axes[0], times, strict=True):
-        draw_visits(axis, n, times[title].to_numpy(), 0, never)
-        axis.set_title(title)
+        image = draw_visits(axis, n, times[title].to_numpy(), 0, never)
+        axis.plot(0, -0.32, "s", color=PALETTE["A_r0"], ms=7)
+        axis.set(title=title, xlabel="start: lower left")
+    figure.colorbar(image, ax=axes, label=f"mean first visit [steps]\n{never}: not visited")
     return figure
 
 
-def figure_6c(n: int, episodes: list[tuple[list, list]], treasure: int, last: int) -> Figure:
-    """Walks under several seeds, the first episode above the second: [(first, second)], with the treasure's cell."""
+def figure_6c(n: int, episodes: dict[int, tuple[list, list]], treasure: int, last: int) -> Figure:
+    """Walks of the first episode above those of the second: {seed: (first, second)}, with the treasure's cell."""
     figure, axes = plt.subplots(2, len(episodes), figsize=(2.4 * len(episodes) + 0.8, 5.2), layout="constrained")
-    for i, walks in enumerate(episodes):
+    for i, (seed, walks) in enumerate(episodes.items()):
         for axis, walk in zip(axes[:, i], walks, strict=True):
             draw_walk(axis, n, walk, last)
             axis.plot(treasure % n, treasure // n, "*", color=PALETTE["A_r0"], ms=15, zorder=0)
-            axis.set_xlabel(f"{len(walk) - 1} steps", fontsize="small")
-        axes[0, i].set_title(f"seed {i}")
+            axis.set_title(f"{len(walk) - 1} steps", fontsize="small")
+        axes[0, i].set_title(f"seed {seed}\n{len(walks[0]) - 1} steps", fontsize="small")
     axes[0, 0].set_ylabel("episode 1")
     axes[1, 0].set_ylabel("episode 2")
     scale = plt.cm.ScalarMappable(plt.Normalize(0, last), "viridis")
@@ -154,7 +164,7 @@ def figure_values(table: pd.DataFrame, values: dict[int, dict[str, float]]) -> F
         axis.set_xticks(
             range(len(models)), [label(*model).replace(", trained ", "\n").replace("the ", "the\n") for model in models]
         )
-        axis.set(title=f"{n} x {n}", ylabel="steps of both episodes", ylim=(0, None))
+        axis.set(title=f"{n} x {n}", ylabel="steps of both episodes", ylim=(0, 1.05 * axis.get_ylim()[1]))
         axis.legend(fontsize="small", loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 

@@ -137,12 +137,22 @@ def saved_and_lost(evidence: Evidence) -> pd.DataFrame:
 # Walks
 
 
-def walks(profile: str, run: NetworkRun, seeds: int, cell: int) -> list[tuple[list[int], list[int]]]:
-    """Cells of both episodes of a stored model, under each of some seeds, with the treasure in that cell."""
+def walks(
+    profile: str, run: NetworkRun, count: int, cell: int, among: int = 64
+) -> dict[int, tuple[list[int], list[int]]]:
+    """Cells of both episodes of a stored model with the treasure in that cell: {seed: (first, second)}.
+
+    The first seeds, of so many, whose walks of episode 1 differ; at most count.
+    """
     generator = torch.Generator().manual_seed(SEED_STREAM - 1)
-    drawn = run.task.draw_seeds(seeds, 1, generator).unsqueeze(0)
+    drawn = run.task.draw_seeds(among, 1, generator).unsqueeze(0)
     search = run.task.play(run.network, workers.load(profile, run)[0]["parameters"], drawn)
-    return [both_walks(search, seed, cell) for seed in range(seeds)]
+    found: dict[int, tuple[list[int], list[int]]] = {}
+    for seed in range(among):
+        both = both_walks(search, seed, cell)
+        if len(found) < count and both[0] not in [first for first, _ in found.values()]:
+            found[seed] = both
+    return found
 
 
 def both_walks(search: Episodes, seed: int, cell: int) -> tuple[list[int], list[int]]:
@@ -152,11 +162,11 @@ def both_walks(search: Episodes, seed: int, cell: int) -> tuple[list[int], list[
     return first, [0, *second[: search.again[0, seed, cell]].tolist()]
 
 
-def steps_of_walks(shown: list[tuple[list[int], list[int]]]) -> pd.DataFrame:
+def steps_of_walks(shown: dict[int, tuple[list[int], list[int]]]) -> pd.DataFrame:
     """walks as a table: seed, episode, step, cell."""
     rows = [
         {"seed": seed, "episode": episode, "step": step, "cell": cell}
-        for seed, both in enumerate(shown)
+        for seed, both in shown.items()
         for episode, walk in enumerate(both, 1)
         for step, cell in enumerate(walk)
     ]

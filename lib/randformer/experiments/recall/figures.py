@@ -154,5 +154,5 @@ def draw_counts(axis, held: dict[str, list[int]], slots: int) -> None:
         offset = -0.2 if answer == "A_r0" else 0.2
         axis.bar(counts + offset, shares, 0.4, color=PALETTE[answer], hatch=HATCHES[answer], ec="white", label=title)
     axis.axvline(slots, color="#777777", ls="-.", label=f"{slots} slots")
-    axis.set(xlabel="pairs held under a seed", ylabel="seeds [%]", title="pairs held")
+    axis.set(xlabel="pairs held under a seed", ylabel="seeds [%]", title="pairs held", xticks=counts[::2])
     axis.legend(fontsize=9)

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from randformer.report.plots import PALETTE, curves, logarithmic
 
@@ -100,9 +101,9 @@ def draw_walk(axis, size: int, walk: list[int], last: int) -> None:
     axis.grid(True)
 
 
-def draw_visits(axis, size: int, visits: np.ndarray, least: float, most: float) -> None:
-    """Mean first-visit time of each cell, written into it."""
-    axis.imshow(visits.reshape(size, size), origin="lower", cmap="Blues", vmin=least, vmax=most)
+def draw_visits(axis, size: int, visits: np.ndarray, least: float, most: float) -> AxesImage:
+    """Mean first-visit time of each cell, written into it. Returns the image, for a colour bar."""
+    image = axis.imshow(visits.reshape(size, size), origin="lower", cmap="Blues", vmin=least, vmax=most)
     for cell, visit in enumerate(visits):
         dark = visit > (least + most) / 2
         axis.text(
@@ -112,6 +113,7 @@ def draw_visits(axis, size: int, visits: np.ndarray, least: float, most: float) 
     axis.set_xticks([])
     axis.set_yticks([])
     axis.grid(False)
+    return image
 
 
 def figure_gridworld(size: int, games: dict[str, tuple[list, np.ndarray, np.ndarray]]) -> Figure:
