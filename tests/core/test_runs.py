@@ -3,7 +3,7 @@ import math
 import pytest
 
 from helpers import tiny, tiny_gridworld
-from randformer.core.runs import changed
+from randformer.core.runs import changed, sketch
 from randformer.experiments.coloring.sweep import runs as coloring
 from randformer.experiments.recall.sweep import runs as recall
 from randformer.harness import workers
@@ -46,3 +46,12 @@ def test_a_gradient_with_its_root_is_another_run_and_evolution_has_none():
     assert rooted.key != tiny().key
     with pytest.raises(BadInput, match="root = True: evolution has no gradient"):
         changed(tiny_gridworld(), {"objective": {"root": True}})
+
+
+def test_a_sketch_has_every_point_once_with_a_twentieth_of_the_training():
+    runs = [tiny(k, q=q, steps=400, warmup=40) for q in (1, 3) for k in (0, 1)]
+    grid = [tiny_gridworld(k, steps=30) for k in (0, 1)]
+    found = sketch({"sweep": runs, "grid": grid})
+    assert [(run.objective.q, run.run_index) for run in found["sweep"]] == [(1, 0), (3, 0)]
+    assert {(run.training.steps, run.training.warmup) for run in found["sweep"]} == {(20, 2)}
+    assert [run.training.generations for run in found["grid"]] == [2]  # rounded up

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from math import inf, prod
+from math import ceil, inf, prod
 from pathlib import Path
 
 import torch
@@ -141,3 +141,14 @@ class NetworkRun:
 def changed(run: NetworkRun, change: dict[str, dict]) -> NetworkRun:
     """The run with some fields of some of its parts replaced."""
     return replace(run, **{part: replace(getattr(run, part), **fields) for part, fields in change.items()})
+
+
+def sketch(parts: dict[str, list[NetworkRun]]) -> dict[str, list[NetworkRun]]:
+    """The same points with one run each and a twentieth of the training: to look around, not to judge."""
+    return {name: [shortened(run) for run in runs if run.run_index == 0] for name, runs in parts.items()}
+
+
+def shortened(run: NetworkRun, by: int = 20) -> NetworkRun:
+    """The run with so many times fewer steps or generations, the warm-up among them."""
+    names = [name for name in (run.training.UNITS[0], "warmup") if hasattr(run.training, name)]
+    return replace(run, training=replace(run.training, **{n: ceil(getattr(run.training, n) / by) for n in names}))

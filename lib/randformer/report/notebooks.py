@@ -9,7 +9,7 @@ import types
 from randformer.harness.checks import BadInput, one_of
 from randformer.harness.profiles import PROFILES
 
-NAMES = {str: "a text", int: "a whole number", float: "a number", types.NoneType: "None"}
+NAMES = {str: "a text", bool: "True or False", int: "a whole number", float: "a number", types.NoneType: "None"}
 
 
 def parameters(given: dict, **kinds: type | tuple[type, ...]) -> None:

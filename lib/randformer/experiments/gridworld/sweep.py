@@ -5,9 +5,9 @@ from math import inf
 
 from randformer.core.evolution import PGPE
 from randformer.core.objective import Objective
-from randformer.core.runs import NetworkRun
+from randformer.core.runs import NetworkRun, sketch
 from randformer.core.transformer import Network
-from randformer.harness.checks import BadInput, at_least
+from randformer.harness.checks import BadInput, at_least, one_of
 from randformer.harness.sizes import sized
 from randformer.problems.gridworld.task import GridWorld
 
@@ -60,14 +60,16 @@ def runs(
     heads: int | None = None,
     population: int | None = None,
     generations: int | None = None,
+    quick: bool = False,
 ) -> dict[str, list[NetworkRun]]:
     """The runs behind 04_grid_world.ipynb, as {part: runs}.
 
     "models": the four of section 3.1, and A_R with a softer adversary; "m": over seeds per generation, the exact
     adversary; "small": A_R on a smaller grid. What is given replaces the profile's: cells a side, steps of an episode,
-    seeds and candidates a generation, width and heads of the network.
+    seeds and candidates a generation, width and heads of the network. quick: a run a point, and short trainings.
     Raises BadInput for an unknown profile or impossible sizes.
     """
+    one_of("quick", quick, (False, True))
     sizes = SIZES[profile]
     task, network, training = sizes.task, sizes.network, sizes.training
     task = replace(task, n=task.n if cells is None else cells, episode=task.episode if episode is None else episode)
@@ -92,7 +94,8 @@ def runs(
         over_m += models_at(Objective(inf, seeds), sizes.claim_runs if seeds in (min(sizes.ms), m) else sizes.runs)
     smaller = replace(task, n=sizes.small)
     small = [run for model in (expected, worst) for run in models_at(model, sizes.runs, smaller)]
-    return {"models": models, "m": over_m, "small": small}
+    parts = {"models": models, "m": over_m, "small": small}
+    return sketch(parts) if quick else parts
 
 
 def resized(network: Network, width: int, heads: int) -> Network:

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 from randformer.core.gradient import GradientTraining
 from randformer.core.objective import Objective
-from randformer.core.runs import NetworkRun
+from randformer.core.runs import NetworkRun, sketch
 from randformer.core.transformer import Network
-from randformer.harness.checks import at_least
+from randformer.harness.checks import at_least, one_of
 from randformer.harness.sizes import sized
 from randformer.problems.recall.task import Recall, table_1
 
@@ -107,14 +107,16 @@ def runs(
     seed_bits: int = 10,
     q: float = Q,
     m: int | None = None,
+    quick: bool = False,
 ) -> dict[str, list[NetworkRun]]:
     """The runs behind 02_associative_recall.ipynb, as {part: runs}.
 
     "size": over N; "q", "m": the sweeps; "screening": every block; "final": the blocks closest to the paper's;
     "longer": claims that more training might mend; "one query": of each memory, as table 1 has it.
     pairs (of the sweeps over q and m), memory (key size) and m replace the profile's; q is that of the trained q-norm.
-    Raises BadInput for an unknown profile or impossible sizes.
+    quick: a run a point, and short trainings. Raises BadInput for an unknown profile or impossible sizes.
     """
+    one_of("quick", quick, (False, True))
     if memory is not None:
         at_least("memory (key size)", memory, 1)
     sizes = SIZES[profile]
@@ -161,7 +163,8 @@ def runs(
             final += models_at(n, fixed[:1], sizes.runs, other) if name in FINALISTS else []
     size = list(dict.fromkeys(size))  # with q = 1 the two norms are one
     parts = {"size": size, "q": over_q, "m": over_m, "screening": screening, "final": final}
-    return parts | {"longer": longer, "one query": one_query}
+    parts |= {"longer": longer, "one query": one_query}
+    return sketch(parts) if quick else parts
 
 
 def lengthened(run: NetworkRun) -> NetworkRun:
