@@ -3,6 +3,7 @@ import sys
 from dataclasses import replace
 from operator import itemgetter
 
+import pandas as pd
 import pytest
 
 from helpers import tiny
@@ -207,3 +208,10 @@ def test_a_damaged_table_is_told(monkeypatch, tmp_path, text):
     (tmp_path / "figures" / "laptop" / "claims.csv").write_text(text, encoding="utf-8")
     with pytest.raises(BadInput, match=r"claims\.csv is damaged: delete it"):
         claims.read("laptop")
+
+
+def test_claims_that_were_added_stand_apart():
+    later = replace(BOTH, id="Z9", added="2026-11-26")
+    shown = pd.DataFrame({"id": [AT_LEAST_60.id, "Z9", "Z9"], "ours": ["1", "2", "3"]})
+    first, added = claims.editions(shown, [AT_LEAST_60, later])
+    assert (first["ours"].to_list(), added["ours"].to_list()) == (["1"], ["2", "3"])

@@ -192,6 +192,12 @@ def test_what_a_person_or_an_editor_adds_is_not_stored(stored):
     assert all(set(cell.metadata) <= {"tags"} for cell in notebook.cells)
 
 
+def test_cells_that_are_marked_for_it_are_closed_in_jupyterlab(stored):
+    path = stored("print(1)", tags=[execution.COLLAPSED], jupyter={"outputs_hidden": True})
+    assert executed(path) is None
+    assert nbformat.read(path, as_version=4).cells[-1].metadata["jupyter"] == {"source_hidden": True}
+
+
 def test_another_profiles_copy_has_the_same_bytes_at_every_execution(stored, tmp_path):
     path = stored("print(profile)")
     copies = []

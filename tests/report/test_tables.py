@@ -1,3 +1,6 @@
+import re
+
+import pandas as pd
 import pytest
 
 from helpers import evaluations as evaluated
@@ -99,3 +102,21 @@ def test_an_extreme_over_points_is_taken_run_by_run():
     assert tables.over_points(table, "A_r0", "average", [1, 2], min) == pytest.approx([10, 20])
     with pytest.raises(tables.NotMeasured, match="at any q asked for"):
         tables.over_points(table, "A_r0", "average", [], min)
+
+
+def test_a_table_is_shown_as_html_and_as_text_with_its_caption_and_without_row_numbers():
+    table = pd.DataFrame({"way": ["a", "b"], "share": [1 / 3, 100.0], "n": [3, 5]}, index=[4, 7])
+    html, text = tables.Shown(table, "percent")._repr_html_(), repr(tables.Shown(table, "percent"))
+    assert "<caption>percent</caption>" in html
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", html) == ["a", "0.3333", "3", "b", "100", "5"]
+    assert ">4<" not in html
+    assert text.splitlines()[0] == "percent"
+    assert not re.search(r"\b7\b", text)
+    named = table.set_index("way")
+    assert re.findall(r"row_heading[^>]*>([^<]*)<", tables.Shown(named, "percent")._repr_html_()) == ["a", "b"]
+    assert tables.Shown(named, "percent")._repr_html_() == tables.Shown(named.copy(), "percent")._repr_html_()
+
+
+def test_a_table_that_is_too_long_to_read_is_not_shown():
+    with pytest.raises(ValueError, match="26 rows are too many to show, 25 are the most: all runs"):
+        tables.show(pd.DataFrame({"run": range(26)}), "all runs")

@@ -146,6 +146,12 @@ def store(profile: str, claims: Sequence[Claim], evidence: Any, runs: Sequence[N
     return told[["id", *several, "verdict"]].explode(several, ignore_index=True)
 
 
+def editions(shown: pd.DataFrame, claims: Sequence[Claim]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What store returned, cut in two: the rows of the first edition's claims, and of those that were added."""
+    later = shown["id"].isin([claim.id for claim in claims if claim.added])
+    return shown[~later], shown[later]
+
+
 def read(profile: str) -> pd.DataFrame:
     """figures/<profile>/claims.csv, all columns text; no rows where there is none yet.
 

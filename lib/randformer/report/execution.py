@@ -24,6 +24,7 @@ from randformer.harness.files import CACHE, ROOT, write_bytes
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 INLINE = "module://matplotlib_inline.backend_inline"  # draws into the notebook
+COLLAPSED = "hide-input"  # tag of set-up cells, which readers and the site see closed
 SETTINGS = ("IPYTHON", "JUPYTER", "MATPLOTLIB", "MPL", "PYTHON")  # environment variables that begin so set up a kernel
 
 
@@ -139,6 +140,8 @@ def tidy(path: Path) -> None:
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": language})
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({key: cell.metadata[key] for key in ("tags",) if key in cell.metadata})
+        if COLLAPSED in cell.metadata.get("tags", []):
+            cell.metadata["jupyter"] = {"source_hidden": True}  # which is how JupyterLab is told
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.id = "injected-parameters"  # papermill draws one
         if cell.cell_type == "code":

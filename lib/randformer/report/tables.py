@@ -5,6 +5,9 @@ from math import inf
 from typing import Any
 
 import pandas as pd
+from IPython.display import display
+from pandas.api.types import is_integer_dtype
+from pandas.io.formats.style import Styler
 
 from randformer.core.adversary import VOTES, seeds_for_worst
 from randformer.core.runs import NetworkRun
@@ -80,6 +83,37 @@ def chosen(table: pd.DataFrame, **at: Any) -> pd.DataFrame:
     for column, values in at.items():
         kept &= table[column].isin(values if isinstance(values, list | tuple | set) else [values])
     return table[kept]
+
+
+class Shown:
+    """A table as a notebook shows it: with a caption, as HTML, or as text where there is none.
+
+    Numbers of rows are left out. Raises ValueError for more rows than a reader takes in: those belong in a csv.
+    """
+
+    MOST = 25
+
+    def __init__(self, table: pd.DataFrame, caption: str):
+        if len(table) > self.MOST:
+            raise ValueError(f"{len(table)} rows are too many to show, {self.MOST} are the most: {caption}")
+        self.table, self.caption = table, caption
+
+    def _repr_html_(self) -> str:
+        style = Styler(self.table, uuid="table", cell_ids=False, caption=self.caption)
+        style = style.format(lambda cell: f"{cell:.4g}" if isinstance(cell, float) else str(cell), na_rep="")
+        return (style.hide() if self.numbered() else style).to_html()
+
+    def __repr__(self) -> str:
+        return f"{self.caption}\n{self.table.to_string(index=not self.numbered())}"
+
+    def numbered(self) -> bool:
+        """Whether the index says no more than which row it is."""
+        return self.table.index.name is None and is_integer_dtype(self.table.index)
+
+
+def show(table: pd.DataFrame, caption: str) -> None:
+    """Display a table in a notebook, under a caption that says units, n and what an interval is. Raises as Shown."""
+    display(Shown(table, caption))
 
 
 def runs_at(runs: Sequence[NetworkRun], q: float | Container[float], n: int | None = None) -> list[NetworkRun]:

@@ -26,8 +26,10 @@ def test_success_and_losses_are_all_there_is(sweep):
 
 
 def test_some_qs_are_the_smallest_the_middle_and_the_largest():
-    index = pd.MultiIndex.from_product([["A_R", "A_r0"], [1.0, 2.0, 4.0, 8.0, 10.0]], names=["answer", "q"])
-    shown = findings.some_qs(pd.DataFrame({"average": range(10)}, index=index))
+    index = pd.MultiIndex.from_product(
+        [["A_R", "A_R-parts(5)", "A_r0"], [1.0, 2.0, 4.0, 8.0, 10.0]], names=["answer", "q"]
+    )
+    shown = findings.some_qs(pd.DataFrame({"average": range(15)}, index=index))
     assert shown.index.to_list() == [(answer, q) for answer in ("A_R", "A_r0") for q in (1, 4, 10)]
 
 

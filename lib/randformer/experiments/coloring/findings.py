@@ -1,5 +1,6 @@
 """What 03_graph_coloring.ipynb reads off its runs, as tables."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,9 +40,10 @@ def success_and_loss(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def some_qs(told: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a table with q in its index that have the smallest, the middle and the largest q."""
+    """The rows of a table by answer and q at the smallest, middle and largest q, without the votes that do not help."""
     qs = sorted(set(told.index.get_level_values("q")))
-    return told[told.index.isin((qs[0], qs[len(qs) // 2], qs[-1]), level="q")]
+    helps = [not re.search(r"parts|probabilities|logits", answer) for answer in told.index.get_level_values("answer")]
+    return told[told.index.isin((qs[0], qs[len(qs) // 2], qs[-1]), level="q") & helps]
 
 
 def spread(histogram: pd.DataFrame, runs: list[NetworkRun]) -> pd.DataFrame:
@@ -170,7 +172,9 @@ def ablation(
     before = tables.chosen(unchanged, model=base.objective.family, q=base.objective.q).assign(change="none")
     after = tables.labelled(runs, evaluations, lambda run: {"change": names[run.group]})
     measures = ["average", "95th percentile", "worst input", "inputs at 0"]
-    return tables.summary(tables.chosen(pd.concat([before, after]), measure=measures), ["change", "answer"])
+    answers = ["A_R", "A_R-majority(5)", "A_R-majority(30)"]
+    shown = tables.chosen(pd.concat([before, after]), measure=measures, answer=answers)
+    return tables.summary(shown, ["change", "answer"])
 
 
 def otherwise(runs: list[NetworkRun], evaluations: list[dict]) -> pd.DataFrame:

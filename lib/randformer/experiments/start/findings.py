@@ -9,8 +9,8 @@ from randformer.report.tables import chosen
 
 
 def rules(claims: Iterable[Claim]) -> pd.DataFrame:
-    """A row for each claim: id, claim, replicated if, notebook."""
-    rows = [(claim.id, claim.claim, claim.rule, claim.notebook) for claim in claims]
+    """A row for each claim of the first edition, none that was added: id, claim, replicated if, notebook."""
+    rows = [(claim.id, claim.claim, claim.rule, claim.notebook) for claim in claims if not claim.added]
     return pd.DataFrame(rows, columns=["id", "claim", "replicated if", "notebook"])
 
 
