@@ -47,11 +47,15 @@ class Run(Protocol):
     width: int  # units of work of one step: how many runs are worth training side by side depends on it
 
     def train(self, runs: list[Self], device: torch.device, cache: Path, tick: Tick) -> tuple[dict, dict]:
-        """Train runs of one group, from their checkpoints in cache where there are any; tick hears of units of work.
+        """Train runs of one group, from their checkpoints in cache where there are any; tick hears of what is done.
 
         Returns {run: Trained}, and of those whose loss or weights are no longer finite {run: step}. Each run's numbers
         must be the same alone, beside any others, and after a kill.
         """
+        ...
+
+    def begun(self, device: torch.device, cache: Path) -> int:
+        """Units of work that its checkpoint in cache holds; 0 without one."""
         ...
 
     def memory(self, train: bool) -> int:

@@ -11,6 +11,7 @@ from randformer.core.training import begin, join, train
 from randformer.experiments.recall.sweep import runs as recall
 
 CPU = torch.device("cpu")
+from randformer.harness import checkpoints
 
 
 def silent(steps: int) -> None:
@@ -149,7 +150,10 @@ def test_a_training_goes_on_from_its_checkpoint_with_the_same_bytes(monkeypatch,
 
     with pytest.raises(Killed):
         train([run], CPU, tmp_path / "killed", kill)
+    left = 20 - checkpoints.step(tmp_path / "killed", run, CPU)
+    ticks.clear()
     resumed, _ = train([run], CPU, tmp_path / "killed", ticks.append)
+    assert sum(ticks) == left  # what was done before is none of its work
     assert torch.equal(resumed[run].parameters, whole[run].parameters)
     assert torch.equal(resumed[run].history, whole[run].history)
     assert torch.equal(resumed[run].std, whole[run].std)

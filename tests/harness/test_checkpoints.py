@@ -34,6 +34,17 @@ def test_what_is_saved_is_loaded_and_dropped(tmp_path, run):
     assert contents(tmp_path) == {}
 
 
+def test_the_step_that_is_reached_is_told_and_0_of_what_does_not_fit(tmp_path, run, capsys):
+    assert checkpoints.step(tmp_path, run, CPU) == run.begun(CPU, tmp_path) == 0
+    checkpoints.save(tmp_path, run, CPU, saved(run))
+    assert checkpoints.step(tmp_path, run, CPU) == 7
+    assert run.begun(CPU, tmp_path) == 7 * run.width
+    path = checkpoints.place(tmp_path, run, CPU)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert checkpoints.step(tmp_path, run, CPU) == 0
+    assert capsys.readouterr().err == ""  # who loads it will say so
+
+
 def refused(cache, run, capsys) -> str:
     """What is said of a checkpoint that is not taken up; it is set aside."""
     path = checkpoints.place(cache, run, CPU)

@@ -61,6 +61,7 @@ def test_what_it_means_is_told_in_a_line(recorded):
     assert forecast.told(runs, 3, 2) == "6 runs to train (3 reused)"  # nothing like it was measured
     recorded(TINY, 2800.0)
     assert forecast.told(runs, 3, 2) == "6 runs to train, about 2 h 20 min on 2 cores (3 reused)"
+    assert forecast.told(runs, 3, 2, 0.25) == "6 runs to train, about 35 min on 2 cores (3 reused)"  # checkpoints
     assert forecast.told(runs[:1], 0, 2) == "1 run to train, about 47 min on 2 cores (0 reused)"
     assert forecast.told(runs, 3, None) == "6 runs to train (3 reused)"
     assert forecast.told([], 9, 2) == "no runs to train (9 reused)"

@@ -14,6 +14,7 @@ from randformer.core.gradient import GradientTraining
 from randformer.core.objective import Objective
 from randformer.core.training import State, train
 from randformer.core.transformer import Network, shapes, unflatten
+from randformer.harness import checkpoints
 from randformer.harness.checks import BadInput
 from randformer.harness.records import digits, key
 from randformer.harness.serial import encoded
@@ -97,6 +98,10 @@ class NetworkRun:
         """contract.Run.train; a unit of work is a sequence."""
         states, diverged = train(runs, device, cache, lambda steps: tick(steps * self.width))
         return {run: run.trained(state) for run, state in states.items()}, diverged
+
+    def begun(self, device: torch.device, cache: Path) -> int:
+        """contract.Run.begun."""
+        return min(self.training.steps, checkpoints.step(cache, self, device)) * self.width
 
     def trained(self, state: State) -> Trained:
         """What is stored of a trained model, a state of K = 1."""

@@ -100,7 +100,8 @@ def adam(state: State, gradient: Tensor, rate: float, beta1: float, beta2: float
 def train(runs: list[NetworkRun], device: torch.device, cache: Path, tick: Tick) -> tuple[dict, dict]:
     """Train runs that differ in q and number only; returns ({run: State}, {run that diverged: its step}).
 
-    Resumes each run from its checkpoint in the cache folder, if one is there that fits. tick(n) hears of n model-steps.
+    Resumes each run from its checkpoint in the cache folder, if one is there that fits. tick(n) hears of n model-steps
+    that are done here.
     """
     states = {
         run: checkpoints.load(cache, run, device, partial(resumed, run, device)) or begin(run, device) for run in runs
@@ -108,7 +109,6 @@ def train(runs: list[NetworkRun], device: torch.device, cache: Path, tick: Tick)
     trained, diverged = {}, {}
     for at in sorted({state.step for state in states.values()}):
         together = [run for run in runs if states[run].step == at]
-        tick(at * len(together))
         done, lost = train_together(together, join([states[run] for run in together]), cache, tick)
         trained, diverged = trained | done, diverged | lost
     return trained, diverged

@@ -53,6 +53,16 @@ def load(cache: Path, run: Run, device: torch.device, restore: Callable[[dict[st
     return None
 
 
+def step(cache: Path, run: Run, device: torch.device) -> int:
+    """The step at which a training in progress stands; 0 where there is none that fits, which load will tell."""
+    path = place(cache, run, device)
+    try:
+        with reading(path):
+            return int(tensors_of(path.read_bytes(), owner(run, device))["step"])
+    except RecordError:
+        return 0
+
+
 def tensors_of(data: bytes, whose: dict) -> dict[str, Tensor]:
     """The tensors in a file's bytes. Raises ValueError where it is damaged or another's."""
     checksum, content = data[:64], data[64:]

@@ -12,15 +12,15 @@ LENGTH = ("training.steps", "training.batch", "model.m")  # what time is in prop
 NO_MATTER = ("number", "model.q")  # and what it does not depend on
 
 
-def told(runs: list[Run], reused: int, cores: int | None) -> str:
+def told(runs: list[Run], reused: int, cores: int | None, left: float = 1.0) -> str:
     """What training those runs means: "256 runs to train, about 2 h 20 min on 2 cores (0 reused)".
 
-    cores: None where the work is none of cores', whose time is known.
+    cores: None where the work is none of cores', whose time is known; left: the share of the work that is not begun.
     """
     count = "1 run" if len(runs) == 1 else f"{len(runs) or 'no'} runs"
     seconds = expected(runs) if runs and cores else None
     where = f" on {cores} {'core' if cores == 1 else 'cores'}"
-    known = f", about {duration(seconds / min(cores, len(runs)))}{where}" if seconds else ""
+    known = f", about {duration(left * seconds / min(cores, len(runs)))}{where}" if seconds else ""
     return f"{count} to train{known} ({reused} reused)"
 
 

@@ -173,9 +173,10 @@ def follow(parent) -> None:
 
 
 @contextmanager
-def progress(total: int, unit: str, shown: bool = True) -> Iterator:
+def progress(total: int, unit: str, shown: bool = True, begun: int = 0) -> Iterator:
     """A bar with the time left, which says so when only evaluations are; none without tqdm.
 
+    begun: units that were done before, of which the time left knows nothing.
     Seldom redrawn where nobody watches: a terminal is watched, and a notebook that no program executes (UNWATCHED).
     """
     try:
@@ -194,7 +195,8 @@ def progress(total: int, unit: str, shown: bool = True) -> Iterator:
     watched = shown and (sys.stderr.isatty() or ("ipykernel" in sys.modules and UNWATCHED not in os.environ))
     often = 0.5 if watched else 60
     first = "training" if total else "evaluating"
-    with Bar(total=total, unit=unit, unit_scale=True, mininterval=often, disable=not shown, desc=first) as bar:
+    look = {"unit": unit, "unit_scale": True, "mininterval": often, "disable": not shown, "desc": first}
+    with Bar(total=total, initial=begun, **look) as bar:
         yield bar
 
 

@@ -135,11 +135,13 @@ def ensure_records(
     ]
     todo.sort(key=lambda job: -sum(run.cost for run in job.runs) * job.train)  # long ones first: all end together
     training = [run for job in todo if job.train for run in job.runs]
+    cost = sum(run.cost for run in training)
+    begun = sum(run.begun(torch.device(device), CACHE) for run in training)
     if training:
         count = (jobs or processes.cores()) if device == "cpu" and scheduler is None else None
-        print(f"{forecast.told(training, len(outcome.reused), count)}; interrupt to stop, it resumes", flush=True)
-    cost = sum(run.cost for run in training)
-    with processes.progress(cost, "sequence", shown=bool(todo)) as bar:
+        told = forecast.told(training, len(outcome.reused), count, 1 - begun / cost)
+        print(f"{told}; interrupt to stop, it resumes", flush=True)
+    with processes.progress(cost, "sequence", bool(todo), begun) as bar:
         for job, failed in each(todo, jobs, device, scheduler, bar.update):
             if isinstance(failed, Exception):
                 why = "a worker process was killed, out of memory? This job ended with it"
