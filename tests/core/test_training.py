@@ -9,9 +9,9 @@ from randformer.core import gradient, training
 from randformer.core.runs import NetworkRun
 from randformer.core.training import begin, join, train
 from randformer.experiments.recall.sweep import runs as recall
+from randformer.harness import checkpoints
 
 CPU = torch.device("cpu")
-from randformer.harness import checkpoints
 
 
 def silent(steps: int) -> None:

@@ -68,3 +68,8 @@ def test_what_was_set_before_changes_no_figure(sweep, tmp_path):
         stored.append((tmp_path / "figures" / "smoke" / "figure_5a.svg").read_bytes())
     assert stored[0] == stored[1]
     assert matplotlib.rcParams["font.family"] == ["DejaVu Sans"]
+
+
+def test_an_animation_is_stored_and_shown(tmp_path):
+    shown = plots.save_animation(b"GIF89a", "search", "smoke")
+    assert (tmp_path / "figures" / "smoke" / "search.gif").read_bytes() == shown.data == b"GIF89a"

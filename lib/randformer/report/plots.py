@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from IPython.display import Image
 from matplotlib.figure import Figure
 
 from randformer.core.runs import NetworkRun
@@ -101,6 +102,12 @@ def save(figure: Figure, numbers: pd.DataFrame, name: str, profile: str, runs: S
         figure.savefig(buffer, format=kind, metadata=metadata)
         write_bytes(folder / f"{name}.{kind}", buffer.getvalue())
     write_bytes(folder / f"{name}.csv", csv(numbers))
+
+
+def save_animation(frames: bytes, name: str, profile: str) -> Image:
+    """Store a gif as figures/<profile>/<name>.gif; returns it for a notebook to show."""
+    write_bytes(ROOT / "figures" / profile / f"{name}.gif", frames)
+    return Image(frames, format="gif")
 
 
 def caption(numbers: pd.DataFrame, profile: str, runs: Sequence[NetworkRun]) -> str:

@@ -1,8 +1,10 @@
+import io
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
+from PIL.GifImagePlugin import GifImageFile
 
 from randformer.experiments.gridworld import figures
 
@@ -50,6 +52,13 @@ def test_walks_stand_above_each_other_with_their_steps():
     figure = figures.figure_6c(2, shown, 3, 8)
     labels = [axis.get_title() for axis in figure.axes if axis.get_title()]
     assert labels == ["seed 0\n2 steps", "seed 4\n3 steps", "2 steps", "2 steps"]
+
+
+def test_a_search_is_animated_both_episodes_step_by_step():
+    shown = {0: ([0, 1, 3], [0, 2, 3]), 4: ([0, 0, 1, 3], [0, 1, 3])}
+    first, again = (figures.animation(2, shown, 3, 8) for _ in range(2))
+    assert first == again  # the same bytes
+    assert GifImageFile(io.BytesIO(first)).n_frames == 4 + 3  # cells of the longer walk of each episode
 
 
 def test_models_stand_against_the_lines_of_the_game():

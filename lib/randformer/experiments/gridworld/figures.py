@@ -1,11 +1,14 @@
 """The figures of 04_grid_world.ipynb."""
 
 import math
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.animation import FuncAnimation, PillowWriter
 from matplotlib.figure import Figure
 
 from randformer.experiments.theory.figures import draw_visits, draw_walk
@@ -144,6 +147,25 @@ def figure_6c(n: int, episodes: dict[int, tuple[list, list]], treasure: int, las
     scale = plt.cm.ScalarMappable(plt.Normalize(0, last), "viridis")
     figure.colorbar(scale, ax=axes, label="step", shrink=0.6)
     return figure
+
+
+def animation(n: int, episodes: dict[int, tuple[list, list]], treasure: int, last: int) -> bytes:
+    """The walks of figure 6C growing step by step, both episodes one after the other, as a gif."""
+    figure, axes = plt.subplots(1, len(episodes), figsize=(2 * len(episodes), 2.3), layout="constrained", squeeze=False)
+    frames = [(i, step) for i in (0, 1) for step in range(1, max(len(walks[i]) for walks in episodes.values()) + 1)]
+
+    def draw(frame: tuple[int, int]) -> None:
+        i, step = frame
+        for axis, (seed, walks) in zip(axes[0], episodes.items(), strict=True):
+            axis.clear()
+            draw_walk(axis, n, walks[i][:step], last)
+            axis.plot(treasure % n, treasure // n, "*", color=PALETTE["A_r0"], ms=12, zorder=0)
+            axis.set_title(f"seed {seed}, episode {i + 1}\n{min(step, len(walks[i])) - 1} steps", fontsize="small")
+
+    with NamedTemporaryFile(suffix=".gif") as file:  # a writer of animations wants a name
+        FuncAnimation(figure, draw, frames).save(file.name, PillowWriter(fps=4), dpi=70)
+        plt.close(figure)
+        return Path(file.name).read_bytes()
 
 
 def figure_values(table: pd.DataFrame, values: dict[int, dict[str, float]]) -> Figure:
