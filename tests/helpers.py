@@ -64,9 +64,9 @@ def evaluations(runs: list[NetworkRun]) -> list[dict]:
 
 
 def copied(folder: Path) -> Path:
-    """A clone in that folder."""
+    """A clone in that folder, with what numba has compiled: it takes seconds."""
     for name in ("lib", "notebooks"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("*.pyc", "*.egg-info"))
     shutil.copy(ROOT / "README.md", folder)
     return folder
 
