@@ -27,7 +27,7 @@ def step(room, kept, w, network, places, sees, shared, own, begin):
 
 
 def stepped(network: Network, row: torch.Tensor, x: np.ndarray, shared: np.ndarray) -> np.ndarray:
-    """Outputs (T, OUTPUTS, L) at tokens x (T, D, L): of each lane the first so many are shared ones, the rest its own."""
+    """Outputs (T, OUTPUTS, L) at tokens x (T, D, L), of which each lane has the first so many as shared ones."""
     width, inner, length = network.width, network.heads * network.key_size, len(x)
     rows = max(4 * width, 3 * inner)
     room = Room(*(np.zeros(n * LANES, np.float32) for n in (width, rows, rows, 2 * length)))
@@ -50,10 +50,8 @@ def stepped(network: Network, row: torch.Tensor, x: np.ndarray, shared: np.ndarr
     ("width", "layers", "heads", "key_size"), [(8, 1, 2, 4), (16, 1, 2, 4), (16, 2, 2, 4), (80, 2, 4, 10), (7, 3, 1, 5)]
 )
 def test_it_is_what_the_whole_sequence_gives(width, layers, heads, key_size):
-    network, generator = (
-        Network(width, layers, heads, key_size, "softmax", True, True),
-        torch.Generator().manual_seed(0),
-    )
+    network = Network(width, layers, heads, key_size, "softmax", mlp=True, layer_norm=True)
+    generator = torch.Generator().manual_seed(0)
     row = initialize(network, width, OUTPUTS, generator)
     row += 0.1 * torch.randn(row.shape, generator=generator)
     embedding = row[: (width + 1) * width].split([width * width, width])

@@ -62,10 +62,8 @@ def test_without_numba_the_plain_path_walks():
         "found = run.task.play(run.network, begin(run, cpu).parameters, seeds).steps\n"
         "print(found.flatten().tolist(), run.task.computed_with(run.network, cpu))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT / "tests", capture_output=True, text=True, encoding="utf-8"
-    )
-    assert done.stdout == f"{run.task.play(run.network, parameters, seeds).steps.flatten().tolist()} {{}}\n", (
-        done.stderr
-    )
+    pipes = {"capture_output": True, "encoding": "utf-8"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "tests", check=False, **pipes)
+    steps = run.task.play(run.network, parameters, seeds).steps
+    assert done.stdout == f"{steps.flatten().tolist()} {{}}\n", done.stderr
     assert run.task.computed_with(run.network, CPU).keys() == {"numba"}

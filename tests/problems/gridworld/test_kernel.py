@@ -101,10 +101,8 @@ def test_margins_are_those_of_the_step_that_is_taken():
     other[k, j, 2] = 99
     ((_, _, until, _),) = where_they_part(plain, replace(plain, first=other))
     assert until == [plain.first[k, j, :2].tolist()]
-    gaps = [
-        margin(task, network, parameters[k], seeds[k, j, 0], [walks[0], walks[1][:-1]], found)
-        for found in (True, False)
-    ]
+    before = [walks[0], walks[1][:-1]]
+    gaps = [margin(task, network, parameters[k], seeds[k, j, 0], before, found) for found in (True, False)]
     assert min(gaps) > 0
     assert gaps[0] != gaps[1]  # it sees whether the treasure was there
 
