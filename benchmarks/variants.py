@@ -5,14 +5,15 @@ import torch
 
 from randformer.harness.processes import configure_process
 
-from .plain import CachedGeneration, PlainGeneration, PlainStep
+from .plain import CachedGeneration, PlainGeneration, PlainStep, UncompiledGeneration
 from .vmapped import VmappedGeneration, VmappedStep
-from .workloads import Ours, Workload, draw
+from .workloads import LARGEST, Ours, Workload, draw
 
-OURS = "ours"
+OURS, UNCOMPILED = "ours", "ours, not compiled"
 STEPS = {OURS: Ours, "plain PyTorch": PlainStep, "torch.func vmap": VmappedStep}
 GENERATIONS = {
     OURS: Ours,
+    UNCOMPILED: UncompiledGeneration,
     "plain PyTorch": PlainGeneration,
     "plain PyTorch, cached": CachedGeneration,
     "torch.func vmap": VmappedGeneration,
@@ -24,13 +25,15 @@ FLIPS = 1e-3  # share of episodes in which a near tie may be decided otherwise, 
 
 
 def names(workload: Workload, device: torch.device) -> list[str]:
-    """Those of a workload on a device."""
+    """Those of a workload on a device; of the largest ours alone, for others take minutes."""
+    if workload.name == LARGEST:
+        return [OURS, UNCOMPILED]
     return [*(STEPS if workload.by_gradient else GENERATIONS), *(JAX if device.type == "cpu" else ())]
 
 
 def settle_for(name: str) -> None:
     """Make this process one that runs a variant: ours as a training does, others on one thread and as they come."""
-    configure_process() if name == OURS else torch.set_num_threads(1)
+    configure_process() if name in (OURS, UNCOMPILED) else torch.set_num_threads(1)
 
 
 def build(name: str, workload: Workload, device: torch.device):

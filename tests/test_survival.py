@@ -58,7 +58,7 @@ def undisturbed(tmp_path_factory):
     from clones import ROOT
 
     folder = tmp_path_factory.mktemp("undisturbed")
-    shutil.copytree(ROOT / "lib", folder / "lib", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copytree(ROOT / "lib", folder / "lib", ignore=shutil.ignore_patterns("*.pyc", "*.egg-info"))
     began = time.monotonic()
     status, out, err = finish(train(folder))
     assert status == 0, err

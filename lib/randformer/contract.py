@@ -8,7 +8,7 @@ Shapes: K models, B inputs, m seeds, P parameters, X inputs of an evaluation.
 """
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self, runtime_checkable
 
@@ -30,6 +30,7 @@ class Trained:
     tensors: dict[str, Tensor]  # by name, on the CPU
     content: dict  # what else run.json says, as JSON, the same whenever repeated: the loss history
     seconds: float  # of the processor, for the provenance
+    computed_with: dict[str, str] = field(default_factory=dict)  # packages besides PyTorch, and their versions
 
 
 @runtime_checkable
@@ -130,6 +131,15 @@ class Sized(Protocol):
 
     def evaluation_bytes(self, run: Run) -> int:
         """Bytes that the evaluation takes at least."""
+        ...
+
+
+@runtime_checkable
+class Compiled(Protocol):
+    """A task whose losses another package computes than PyTorch, where it can be had. Optional."""
+
+    def computed_with(self, network: "Network", device: torch.device) -> dict[str, str]:
+        """Packages besides PyTorch that losses takes on that device, and their versions: records say them."""
         ...
 
 

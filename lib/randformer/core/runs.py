@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from randformer.contract import Sized, Task, Tick, Trained
+from randformer.contract import Compiled, Sized, Task, Tick, Trained
 from randformer.core.evolution import PGPE
 from randformer.core.gradient import GradientTraining
 from randformer.core.objective import Objective
@@ -113,7 +113,9 @@ class NetworkRun:
         if self.training.WATCHED:
             watched = state.history[0, :, 1:].unbind(1)
             content["watched"] = {n: digits(h) for n, h in zip(self.training.WATCHED, watched, strict=True)}
-        return Trained(tensors, content, state.seconds)
+        compiled = isinstance(self.task, Compiled)
+        packages = self.task.computed_with(self.network, state.parameters.device) if compiled else {}
+        return Trained(tensors, content, state.seconds, packages)
 
     def restore(self, tensors: dict[str, Tensor]) -> dict:
         """{"parameters": (1, P), "seed": (1, 1, ...), None for fresh seeds} of stored tensors."""

@@ -95,6 +95,7 @@ def write_record(folder: Path, run: Run, trained: Trained, device: torch.device,
             "threads": torch.get_num_threads(),
             "python": platform.python_version(),
             "torch": torch.__version__.split("+")[0],
+            **trained.computed_with,
         },
         "weights": sha256(data),
     }

@@ -31,11 +31,12 @@ from randformer.core.evolution import PGPE
 from randformer.core.runs import NetworkRun
 from randformer.core.transformer import Network, Stepper, linear, shapes, unflatten
 from randformer.harness.checks import BadInput, at_least, default_but_for, numbers
+from randformer.problems.gridworld.fast import applies, fast_play, versions
 
 EVALUATION_SEEDS = 200  # to choose the worst cell on, and as many others to score it on
 MOVES = ((1, 0), (-1, 0), (0, 1), (0, -1))  # rows up, columns right
-NO_PROBABILITIES = "gridworld: an agent gives walks, and no probabilities"
 STEP, FOUND = -0.1, 1.0  # rewards that the agent sees, section 3.4; what is trained on is the number of steps
+NO_PROBABILITIES = "gridworld: an agent gives walks, and no probabilities"
 
 
 @dataclass(frozen=True)
@@ -115,17 +116,14 @@ class GridWorld:
 
     def play(self, network: Network, parameters: Tensor, seeds: Tensor) -> "Episodes":
         """What K models (K, P) do under seeds (K or 1, m, 1, seed_size), whichever cell the treasure lies in."""
-        agents = Agents(self, network, parameters)
+        agents, seeds = Agents(self, network, parameters), seeds.expand(len(parameters), -1, -1, -1)
+        play = fast_play if applies(self, network, parameters) else Agents.play
         with torch.no_grad():
-            first = agents.walk_first(seeds.expand(len(parameters), -1, -1, -1))
-            visits = first_visits(first, self.cells, self.episode)
-            found = torch.zeros_like(visits, dtype=torch.bool).scatter_(2, first[:, :, 1:], True)
-            found[..., 0] = False
-            second = agents.walk_second(first, visits, found)
-        there = second == torch.arange(self.cells, device=second.device).unsqueeze(1)
-        again = torch.where(there.any(-1), there.int().argmax(-1) + 1, self.episode)
-        unfound = first_visits(second[:, :, 0], self.cells, self.episode, begin=1)
-        return Episodes(first, second, found, visits, torch.where(found, again, unfound))
+            return Episodes(*play(agents, parameters, seeds))
+
+    def computed_with(self, network: Network, device: torch.device) -> dict[str, str]:
+        """Packages besides PyTorch that play agents on that device, and their versions; none where only it does."""
+        return versions() if applies(self, network, torch.empty(0, device=device)) else {}
 
     # A trained model at work on what a person types: contract.Playable
 
@@ -188,6 +186,19 @@ class Agents:
         rows, self.onwards = lookup(task.n, parameters.device)
         self.states, self.places = rows.to(states.dtype) @ states, places + w["embed0.b"].unsqueeze(1)
         self.task, self.stepper = task, Stepper(network, w, task.episode + 1)
+
+    def play(self, parameters: Tensor, seeds: Tensor) -> tuple[Tensor, ...]:
+        """All that Episodes are made of, under seeds (K, m, 1, .)."""
+        cells, episode = self.task.cells, self.task.episode
+        first = self.walk_first(seeds)
+        visits = first_visits(first, cells, episode)
+        found = torch.zeros_like(visits, dtype=torch.bool).scatter_(2, first[:, :, 1:], True)
+        found[..., 0] = False
+        second = self.walk_second(first, visits, found)
+        there = second == torch.arange(cells, device=second.device).unsqueeze(1)
+        again = torch.where(there.any(-1), there.int().argmax(-1) + 1, episode)
+        unfound = first_visits(second[:, :, 0], cells, episode, begin=1)
+        return first, second, found, visits, torch.where(found, again, unfound)
 
     def walk_first(self, seeds: Tensor) -> Tensor:
         """Cells of the first episode as if nothing were ever found, (K, m, episode + 1), under seeds (K, m, 1, .)."""
