@@ -21,6 +21,7 @@ html_theme = "furo"
 html_static_path = ["static"]
 html_extra_path = ["extra"]
 html_css_files = ["site.css"]
+html_favicon = "static/icon.svg"
 html_copy_source = False
 html_show_copyright = False
 mathjax_path = MATHJAX.name

@@ -3,7 +3,7 @@
 
 const gridPanel = {
   treasure: gridworld.cells - 1,
-  sides: {}, // by kind, "mixture" too: {model, seed, walks, visits: summed over the walks seen, seen: how many}
+  sides: {}, // by kind, "mixture" too: {model, seed, walks, visits: steps summed over seeds seen, found: by how many, seen}
 
   start() {
     const panel = gridPanel;
@@ -28,7 +28,7 @@ const gridPanel = {
         square.addEventListener("keydown", (event) => gridPanel.moved(event, kind));
         square.setAttribute("role", "button");
       }
-      board.append(square, drawn("text", { x: x + 20, y: y + 13, class: "visits" }));
+      board.append(square, drawn("text", { x: x + 37, y: y + 8, class: "visits" }));
     }
     board.append(drawn("g", { class: "walks" }));
     part("gridworld", kind).append(board, element("p", { class: "kept" }), element("p", { class: "hint" }));
@@ -38,9 +38,11 @@ const gridPanel = {
   choose(index) {
     const models = pair("gridworld", index);
     for (const kind of KINDS) gridPanel.sides[kind].model = models[kind];
-    for (const side of Object.values(gridPanel.sides)) Object.assign(side, { visits: Array(gridworld.cells).fill(0), seen: 0 });
+    for (const side of Object.values(gridPanel.sides)) Object.assign(side, gridPanel.unseen());
     gridPanel.seeded();
   },
+
+  unseen: () => ({ visits: Array(gridworld.cells).fill(0), found: Array(gridworld.cells).fill(0), seen: 0 }),
 
   /** The treasure in a cell; the same seeds walk anew. */
   place(cell) {
@@ -74,7 +76,10 @@ const gridPanel = {
     mixture.seed = gridworld.drawWalk();
     for (const side of Object.values(gridPanel.sides)) {
       const whole = side.model ? gridworld.play(side.model, null, side.seed).walks[0] : side.seed;
-      gridworld.firstVisits(whole).forEach((step, cell) => (side.visits[cell] += step));
+      gridworld.firstVisits(whole).forEach((step, cell) => {
+        side.visits[cell] += step;
+        side.found[cell] += Number(whole.indexOf(cell, 1) > 0);
+      });
       side.seen += 1;
     }
     gridPanel.replay();
@@ -92,7 +97,7 @@ const gridPanel = {
   /** The cell that each finds last on the mean of 100 seeds; the treasure goes to that of random seeds. */
   async attack() {
     const count = 100;
-    for (const side of Object.values(gridPanel.sides)) Object.assign(side, { visits: Array(gridworld.cells).fill(0), seen: 0 });
+    for (const side of Object.values(gridPanel.sides)) Object.assign(side, gridPanel.unseen());
     const tell = (i) => gridPanel.show(`seed ${i} of ${count} …`);
     if (!(await little("gridworld", count, gridPanel.draw, tell))) return;
     const last = ({ visits }) => argmax(visits);
@@ -119,7 +124,7 @@ const gridPanel = {
       square.style.fillOpacity = cell ? 0.75 * (mean / gridworld.episode) : 0;
       square.setAttribute("tabindex", cell === treasure ? 0 : -1);
       square.setAttribute("aria-label", `cell ${cell}, first visited after ${mean.toFixed(1)} steps${cell === treasure ? ", the treasure" : ""}`);
-      where(".visits")[cell].textContent = cell ? Math.round(mean) : "start";
+      where(".visits")[cell].textContent = !cell ? "start" : side.found[cell] ? Math.round(mean) : "never";
     });
     walks.replaceChildren(...side.walks.map((walk, episode) => path(walk, episode)), star(treasure));
     const steps = side.walks.map((walk) => walk.length - 1);
@@ -138,12 +143,14 @@ function corner(cell) {
 
 /** A walk as a line; the second episode's is dashed and lies beside the first's. */
 function path(walk, episode) {
-  const shift = episode ? 25 : 17;
-  const points = walk.map((cell) => corner(cell).map((x) => x + shift).join(","));
-  return drawn("g", { class: `walk episode${episode + 1}` }, drawn("polyline", { points: points.join(" ") }), drawn("circle", { cx: points.at(-1).split(",")[0], cy: points.at(-1).split(",")[1], r: 4 }));
+  const [right, down] = episode ? [21, 29] : [14, 22]; // beside each other, and clear of the numbers
+  const spots = walk.map(corner).map(([x, y]) => [x + right, y + down]);
+  const [cx, cy] = spots.at(-1);
+  const line = drawn("polyline", { points: spots.join(" ") });
+  return drawn("g", { class: `walk episode${episode + 1}` }, line, drawn("circle", { cx, cy, r: 4 }));
 }
 
 function star(cell) {
   const [x, y] = corner(cell);
-  return drawn("text", { x: x + 20, y: y + 30, class: "treasure" }, "★");
+  return drawn("text", { x: x + 30, y: y + 24, class: "treasure" }, "★");
 }

@@ -6,7 +6,6 @@
 failed, 2 bad input.
 """
 
-import argparse
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ from string import Template
 
 import nbformat
 
+from randformer.__main__ import Parser
 from randformer.experiments import registry
 from randformer.harness.checks import BadInput
 from randformer.harness.files import discard, replace_folder
@@ -32,15 +32,17 @@ SITE = ROOT / "site"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="run_all.sh --site", description="Build the website in site/.")
+    parser = Parser(prog="run_all.sh --site", description="Build the website in site/.", allow_abbrev=False)
     parser.add_argument("--check", action="store_true", help="look at it in a headless Chromium afterwards")
-    asked = parser.parse_args(arguments)
     began = time.monotonic()
     try:
+        asked = parser.parse_args(arguments)
         subprocess.run([sys.executable, ROOT / "make_venv.py", "--site"], check=True)
         gather(WORK / "source")
         build(WORK / "source", SITE)
-        print(f"site/ is built ({time.monotonic() - began:.0f} s): open site/index.html, or python -m http.server -d site")
+        print(
+            f"site/ is built ({time.monotonic() - began:.0f} s): open site/index.html, or python -m http.server -d site"
+        )
         return check() if asked.check else 0
     except (BadInput, RecordError) as error:
         print(f"randformer: {error}", file=sys.stderr)
@@ -83,7 +85,7 @@ def gather(folder: Path) -> None:
 
 
 def build(source: Path, site: Path) -> None:
-    """Let Sphinx make the site of a folder; what it warns of is an error. An old site stays until the new one is there."""
+    """Let Sphinx make the site of a folder; what it warns of is an error. An old site stays until the new one is."""
     building = WORK / "building"
     discard(building)
     quiet = ["-q", "-j", "auto", "-W", "--keep-going", "-d", WORK / "doctrees"]
@@ -93,9 +95,10 @@ def build(source: Path, site: Path) -> None:
 
 def check() -> int:
     """Have the site looked at in Chromium: pytest's exit status."""
+    discard(WORK / "failed")
     (WORK / "cases.json").write_text(json.dumps(cases.cases()), encoding="utf-8")
     environment = os.environ | {"RANDFORMER_SITE": str(SITE), "RANDFORMER_CASES": str(WORK / "cases.json")}
-    tests = [ROOT / "tests" / "site" / "test_browser.py", "-q", "-rs", "-p", "no:cacheprovider"]
+    tests = [ROOT / "tests" / "site" / "test_browser.py", "--noconftest", "-rs", "-p", "no:cacheprovider"]
     return subprocess.run([PYTHON, "-m", "pytest", *tests], cwd=ROOT, env=environment, check=False).returncode
 
 

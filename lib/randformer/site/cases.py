@@ -6,6 +6,7 @@ In doubles: what differs is then the page's own error, not that of 32-bit sums.
 import torch
 from torch import Tensor
 
+from randformer.core.adversary import judge
 from randformer.core.transformer import forward
 from randformer.model import Model
 from randformer.problems.coloring.task import COLORS
@@ -16,13 +17,22 @@ COUNT = 200  # for each problem
 GENERATOR_SEED = 7
 
 
-def cases() -> dict[str, list[dict]]:
+def cases() -> dict[str, list]:
     """{problem: [{kind, index, x, seed, logits}]}: which of the exported models, asked what, and what it says.
 
+    And "failing cycles" of each model of colouring with a fixed seed.
     logits: recall (n, bits) of all keys; coloring (n, 3) along the walk; gridworld (steps, 4), and its two walks.
     """
     generator = torch.Generator().manual_seed(GENERATOR_SEED)
-    return {problem: of_problem(problem, COUNT, generator) for problem in PROBLEMS}
+    asked = {problem: of_problem(problem, COUNT, generator) for problem in PROBLEMS}
+    return asked | {"failing cycles": [failing(model) for model in models("coloring")["fixed"]]}
+
+
+def failing(model: Model) -> int:
+    """How many of all cycles a model with a fixed seed colours wrongly."""
+    evaluation_set, _ = judge(model.run)
+    said = evaluation_set.probabilities(model.parameters, model.fixed_seed)
+    return int((~evaluation_set.right(evaluation_set.answers(said))).sum())
 
 
 def of_problem(problem: str, count: int, generator: torch.Generator) -> list[dict]:

@@ -11,9 +11,11 @@ from nbformat import NotebookNode
 
 from randformer.experiments.registry import Experiment
 from randformer.harness.checks import BadInput
+from randformer.report.claims import Claim
 from randformer.report.readme import MARKS, SIZES, Judged, numbers, outcome
 
 FIGURES = "figures/laptop"  # as in the repository; the site has the folder under the same name
+COLUMNS = ("", "claim and rule", "the paper", "ours, 95 % interval, runs", "trained at", "verdict")  # of the claims
 KINDS = {"csv": "its numbers (csv)", "svg": "svg"}
 
 
@@ -49,7 +51,9 @@ def figures_of(source: str) -> Iterator[tuple[str, str]]:
             figure, _, name, _ = node.args
             call = drawn.get(figure.id) if isinstance(figure, ast.Name) else figure
             if not isinstance(call, ast.Call) or not ast.unparse(call.func).startswith("figures."):
-                raise BadInput(f"{ast.unparse(node)}: the site cannot say what draws this, save figures.<function>(...)")
+                raise BadInput(
+                    f"{ast.unparse(node)}: the site cannot say what draws this, save figures.<function>(...)"
+                )
             yield ast.literal_eval(name), call.func.attr
 
 
@@ -93,26 +97,8 @@ def code(experiment: Experiment, module: Path) -> str:
 
 def claims(judged: Judged) -> str:
     """Page of all claims, a row for each and each size of training (markdown, whose table is HTML)."""
-    rows = []
-    for claim in judged.claims:
-        for profile, size in SIZES.items():
-            if row := judged.rows[profile].get(claim.id):
-                page = f"notebooks/{claim.notebook.removesuffix('.ipynb')}.html"
-                verdict = MARKS[row["verdict"]]
-                cells = [
-                    f'<a href="{page}">{claim.id}</a>',
-                    f"<b>{escape(claim.claim)}</b><br>{escape(claim.rule)}"
-                    + (f" (added {claim.added})" if claim.added else ""),
-                    escape(str(claim.paper)),
-                    escape(numbers(claim, str(row["ours"]).split("; "))),
-                    escape(outcome(row, "").split(" | ")[0]),
-                    escape(size),
-                ]
-                data = f'data-verdict="{escape(verdict)}" data-size="{escape(size)}" data-notebook="{claim.notebook}"'
-                cells = "".join(f"<td>{cell}</td>" for cell in cells)
-                rows.append(f'<tr {data}>{cells}<td class="verdict">{escape(verdict)}</td></tr>')
-    columns = ("", "claim and rule", "the paper", "ours", "interval, number of runs", "trained at", "verdict")
-    head = "".join(f"<th>{column}</th>" for column in columns)
+    rows = [row(judged, claim, profile) for claim in judged.claims for profile in SIZES]
+    head = "".join(f"<th>{column}</th>" for column in COLUMNS)
     filters = [
         choice("verdict", MARKS.values()),
         choice("size", SIZES.values(), "trained at"),
@@ -131,6 +117,27 @@ def claims(judged: Judged) -> str:
             '</tbody></table></div>\n<script src="_static/claims.js"></script>\n```\n',
         ]
     )
+
+
+def row(judged: Judged, claim: Claim, profile: str) -> str:
+    """HTML of a claim's row; none where it was not judged."""
+    found = judged.rows[profile].get(claim.id)
+    if not found:
+        return ""
+    added = f" (added {claim.added})" if claim.added else ""
+    ours = escape(numbers(claim, str(found["ours"]).split("; ")))
+    cells = [
+        f'<a href="notebooks/{claim.notebook.removesuffix(".ipynb")}.html">{claim.id}</a>',
+        f"<b>{escape(claim.claim)}</b><br>{escape(claim.rule)}{added}",
+        escape(str(claim.paper)),
+        f"<b>{ours}</b><br>{escape(outcome(found, '').split(' | ')[0])}",
+        escape(SIZES[profile]),
+        escape(MARKS[found["verdict"]]),
+    ]
+    data = {"verdict": MARKS[found["verdict"]], "size": SIZES[profile], "notebook": claim.notebook}
+    attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
+    told = [f'<td data-column="{column}">{cell}</td>' for column, cell in zip(COLUMNS, cells, strict=True)]
+    return f"<tr {attributes}>{''.join(told)}</tr>"
 
 
 def choice(name: str, values: Iterable[str], told: str | None = None) -> str:
