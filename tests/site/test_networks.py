@@ -47,7 +47,7 @@ def test_a_mixture_that_is_none_is_told(tmp_path: Path, monkeypatch, content):
     monkeypatch.setattr(networks.game, "STORED", tmp_path)
     if content:
         (tmp_path / "search_5x5_2.json").write_text(content, encoding="utf-8")
-    with pytest.raises(BadInput, match="search_5x5_2.json: no solved game .* makes it"):
+    with pytest.raises(BadInput, match=r"search_5x5_2\.json: no solved game .* makes it"):
         networks.mixture(5)
 
 

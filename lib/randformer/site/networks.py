@@ -8,6 +8,7 @@ import json
 
 import numpy as np
 
+from randformer.contract import Task
 from randformer.harness.checks import BadInput
 from randformer.model import Model, load
 from randformer.problems.gridworld import game
@@ -46,7 +47,7 @@ def exported() -> dict:
     return page
 
 
-def sizes(task) -> dict:
+def sizes(task: Task) -> dict:
     """What else the page must know of a task."""
     return {name: getattr(task, name) for name in ("bits", "seed_bits", "episode", "seed_size") if hasattr(task, name)}
 
