@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from helpers import ROOT
+from clones import ROOT
 from randformer.experiments import registry
 from randformer.harness.checks import BadInput
 from randformer.site import __main__ as site

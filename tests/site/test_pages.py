@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers import ROOT
+from clones import ROOT
 from randformer.experiments import registry
 from randformer.harness.checks import BadInput
 from randformer.report import claims as stored

@@ -20,8 +20,8 @@ import nbformat
 from randformer.__main__ import Parser
 from randformer.experiments import registry
 from randformer.harness.checks import BadInput
-from randformer.harness.files import discard, replace_folder
-from randformer.harness.records import CACHE, ROOT, RecordError
+from randformer.harness.files import CACHE, ROOT, discard, needs_clone, replace_folder
+from randformer.harness.records import RecordError
 from randformer.report import claims, readme
 from randformer.site import cases, networks, pages
 
@@ -37,6 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     began = time.monotonic()
     try:
         asked = parser.parse_args(arguments)
+        needs_clone()
         subprocess.run([sys.executable, ROOT / "make_venv.py", "--site"], check=True)
         gather(WORK / "source")
         build(WORK / "source", SITE)
