@@ -42,13 +42,13 @@ def anchor(function: str) -> str:
 
 
 def figures_of(source: str) -> Iterator[tuple[str, str]]:
-    """(name, function) of every figure that a cell saves: plots.save(figures.function(...), table, "name", profile)."""
+    """(name, function) of every figure that a cell saves by plots.save(figures.function(...), table, "name", ...)."""
     drawn = {}
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
             drawn[node.targets[0].id] = node.value
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "plots.save":
-            figure, _, name, _ = node.args
+            figure, _, name, *_ = node.args
             call = drawn.get(figure.id) if isinstance(figure, ast.Name) else figure
             if not isinstance(call, ast.Call) or not ast.unparse(call.func).startswith("figures."):
                 raise BadInput(
