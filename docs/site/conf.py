@@ -14,6 +14,7 @@ project = "Randformer"
 html_title = "Randformer"
 extensions = ["myst_nb"]
 nb_execution_mode = "off"
+nb_ipywidgets_js = {}  # would be loaded from elsewhere
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 suppress_warnings = ["myst.header", "mystnb.unknown_mime_type"]
