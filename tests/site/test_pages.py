@@ -40,13 +40,19 @@ def test_every_figure_of_a_notebook_has_its_files_and_its_function(experiment):
             assert (ROOT / pages.FIGURES / f"{figure.name}.{kind}").exists()
         assert callable(getattr(experiment.part("figures"), figure.function))
     for cell, after in zip(content.cells, content.cells[1:], strict=False):
-        if cell.cell_type == "code" and "plots.save" in cell.source:
+        if cell.cell_type == "code" and "plots.save(" in cell.source:
             assert after.cell_type == "markdown"
             assert "drawn by" in after.source
     if drawn:
         code = pages.code(experiment, Path(experiment.part("figures").__file__))
         headings = {pages.anchor(line.removeprefix("## ")) for line in code.splitlines() if line.startswith("## ")}
         assert {pages.anchor(figure.function) for figure in drawn} <= headings
+
+
+def test_where_there_are_sliders_a_line_leads_to_the_page_that_needs_no_kernel():
+    content, _ = pages.notebook(registry.experiments()["explore"])
+    assert sum(cell.source == pages.PLAYED for cell in content.cells) == 3
+    assert not any("VBox" in str(cell.get("outputs")) for cell in content.cells)
 
 
 def test_the_gallery_names_a_notebook_once():

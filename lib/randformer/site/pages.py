@@ -15,6 +15,9 @@ from randformer.report.claims import Claim
 from randformer.report.readme import MARKS, SIZES, Judged, numbers, outcome
 
 FIGURES = "figures/laptop"  # as in the repository; the site has the folder under the same name
+PLAYED = (
+    '<p class="drawn-by">Here JupyterLab has sliders and buttons. <a href="../explorer.html">Play without it</a>.</p>'
+)
 COLUMNS = ("", "claim and rule", "the paper", "ours, 95 % interval, runs", "trained at", "verdict")  # of the claims
 KINDS = {"csv": "its numbers (csv)", "svg": "svg"}
 
@@ -58,17 +61,27 @@ def figures_of(source: str) -> Iterator[tuple[str, str]]:
 
 
 def notebook(experiment: Experiment) -> tuple[NotebookNode, list[Drawn]]:
-    """An experiment's notebook with a line under each figure that says what is behind it, and these figures."""
+    """An experiment's notebook, with a line under each figure that says what is behind it, and these figures.
+
+    A line stands in the place of sliders and buttons too, which need a kernel.
+    """
     content, cells, drawn = nbformat.read(experiment.path, as_version=4), [], []
     for cell in content.cells:
         cells.append(cell)
-        if cell.cell_type == "code" and "plots.save" in cell.source:
+        if any(output.get("data", {}).get("text/plain", "").startswith("VBox(") for output in cell.get("outputs", [])):
+            cell.outputs = []
+            cells.append(added(cell, PLAYED))
+        if cell.cell_type == "code" and "plots.save(" in cell.source:
             here = [Drawn(name, experiment.name, experiment.notebook, of) for name, of in figures_of(cell.source)]
-            cells.append(nbformat.v4.new_markdown_cell("\n".join(figure.links("../") for figure in here)))
-            cells[-1]["id"] = f"{cell.get('id', len(cells))}-drawn-by"
+            cells.append(added(cell, "\n".join(figure.links("../") for figure in here)))
             drawn += here
     content.cells = cells
     return content, drawn
+
+
+def added(cell: NotebookNode, text: str) -> NotebookNode:
+    """A cell to stand behind another one."""
+    return nbformat.v4.new_markdown_cell(text, id=f"{cell.id}-more")
 
 
 def gallery(drawn: Iterable[Drawn]) -> str:

@@ -79,7 +79,7 @@ class Panel:
         figure, buffer = self.draw(), io.BytesIO()
         figure.savefig(buffer, format="png")
         plt.close(figure)
-        self.image.value, self.message.value = buffer.getvalue(), self.said
+        self.image.value, self.message.value = buffer.getvalue(), self.said.replace("\n", "<br>")
 
     def draw(self) -> Figure:
         """What both models do now."""
@@ -105,7 +105,7 @@ class Recall(Panel):
         for kind in KINDS:
             share = self.right(kind).mean(0)
             told.append(f"{NAMES[kind]}: key {share.argmin()}, right under {100 * share.min():.0f} % of its seeds")
-        self.said = "; ".join(told)
+        self.said = "\n".join(told)
 
     def answers(self, kind: str) -> np.ndarray:
         """Values recalled, (m, n)."""
@@ -184,7 +184,7 @@ class Coloring(Panel):
         self.draw_seeds()
         for kind in KINDS:
             told.append(f"{NAMES[kind]}: its worst cycle, coloured under {self.valid(kind).sum()} of {SEEDS} new seeds")
-        self.said = "; ".join(told)
+        self.said = "\n".join(told)
 
     def colors(self, kind: str) -> np.ndarray:
         """Colours along the walk, (m, n)."""
@@ -226,8 +226,11 @@ class Gridworld(Panel):
         """The treasure where the fixed seed finds it last."""
         self.draw_seeds()
         worst = {kind: self.visits(kind)[1:].argmax() + 1 for kind in KINDS}
-        told = [f"{NAMES[kind]}: cell {cell} after {self.visits(kind)[cell]:.1f} steps" for kind, cell in worst.items()]
-        self.treasure, self.said = int(worst["A_r0"]), "found last: " + "; ".join(told)
+        told = [
+            f"{NAMES[kind]}: found last is cell {cell}, after {self.visits(kind)[cell]:.1f} steps"
+            for kind, cell in worst.items()
+        ]
+        self.treasure, self.said = int(worst["A_r0"]), "\n".join(told)
 
     def played(self, kind: str):
         model = self.models[kind]
