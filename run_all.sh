@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # ./run_all.sh [options]   regenerate every figure (--help lists the options)
-# ./run_all.sh --test      lint, unit tests, notebooks against their stored outputs, smoke run
+# ./run_all.sh --test      lint, unit tests, notebooks against their stored outputs, smoke run, the site in a browser
+# ./run_all.sh --site      build the website in site/; with --check: look at it in a browser too
 #
 # Uses the environment that is active if it has the packages; else .venv, made from requirements.txt (about a minute).
 set -euo pipefail
@@ -26,6 +27,16 @@ if [ "${1:-}" = "--test" ]; then
         exit
         ;;
     *) stop "--test takes nothing else, not '$2'" ;;
+    esac
+elif [ "${1:-}" = "--site" ]; then
+    case "${2:-}" in
+    "" | --check) ;;
+    --help | -h)
+        echo "usage: run_all.sh --site [--check]"
+        sed -n 's/^# .*--site  *//p' run_all.sh
+        exit
+        ;;
+    *) stop "--site takes --check or nothing, not '$2'" ;;
     esac
 elif python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
     status=0
@@ -53,5 +64,9 @@ fi
 
 if [ "${1:-}" = "--test" ]; then
     exec bash tests/run.sh
+fi
+if [ "${1:-}" = "--site" ]; then
+    shift
+    exec python -m randformer.site "$@"
 fi
 exec python -m randformer "$@"

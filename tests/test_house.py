@@ -4,11 +4,15 @@ import ast
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from clones import ROOT
 from randformer.experiments import registry
@@ -34,6 +38,28 @@ def test_every_package_is_pinned_and_torch_has_no_local_suffix():
     assert "torch==2.13.0" in lines
     names = [line.split("==")[0].lower() for line in lines]
     assert len(names) == len(set(names))
+
+
+def declared() -> dict[str, Requirement]:
+    """What pip installs besides the library, by name."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {canonicalize_name(one.name): one for one in map(Requirement, project["dependencies"])}
+
+
+def test_the_lock_pins_all_that_pip_installs_with_the_library():
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
+    pinned = {canonicalize_name(name): version for name, version in (line.split("==") for line in lines)}
+    for name, requirement in declared().items():
+        assert requirement.specifier.contains(pinned[name], prereleases=True), requirement
+
+
+def test_pip_installs_all_that_the_library_imports_and_nothing_else():
+    ours = sys.stdlib_module_names | {"randformer"}
+    paths = (ROOT / "lib").rglob("*.py")
+    modules = {name.split(".")[0] for path in paths for name in imported(path)} - ours
+    installed = packages_distributions()
+    names = {canonicalize_name(name) for module in modules for name in installed[module]}
+    assert names | {"ipykernel"} == set(declared())  # which notebooks are executed by
 
 
 def test_every_module_is_tested_in_a_file_of_its_name():

@@ -100,7 +100,7 @@ def made(start, monkeypatch):
     built = []
     fake = {"create": lambda folder, **_: built.append(folder)}
     monkeypatch.setattr(module, "venv", SimpleNamespace(**vars(venv) | fake))
-    monkeypatch.setattr(module, "refused", lambda python, refused=module.refused: None if built else refused(python))
+    monkeypatch.setattr(module, "refused", lambda *asked, refused=module.refused: None if built else refused(*asked))
     run = subprocess.run
     only_checks = lambda command, **how: None if "pip" in map(str, command) else run(command, **how)  # noqa: E731
     monkeypatch.setattr(module, "subprocess", SimpleNamespace(**vars(subprocess) | {"run": only_checks}))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from randformer.experiments import registry
 from randformer.harness.checks import BadInput, at_least, one_of, shaped
-from randformer.harness.files import ROOT, write_bytes
+from randformer.harness.files import ROOT, needs_clone, write_bytes
 from randformer.harness.profiles import PROFILES
 
 if TYPE_CHECKING:  # a mistyped option is told without waiting for torch
@@ -91,7 +91,8 @@ def told(arguments: list[str]) -> int:
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = Parser(
         prog="run_all.sh",
-        description="Regenerate every figure, training only what has no valid record; --test runs the tests.",
+        description="Regenerate every figure, training only what has no valid record; --test runs the tests, --site "
+        "builds the website.",
         allow_abbrev=False,
     )
     parser.add_argument("--profile", default="laptop", help=f"{', '.join(PROFILES)}; default laptop")
@@ -122,6 +123,8 @@ def run(asked: argparse.Namespace) -> int:
     runs = registry.declared(asked.profile, asked.only)
     if asked.explain:
         return explain(asked, runs)
+    if asked.figures:
+        needs_clone()
     began = time.monotonic()
     workers.check(asked.profile, runs, asked.device, asked.scheduler)
     with workers.exclusive_lock():

@@ -33,6 +33,7 @@ from randformer.core.votes import WAYS, averaged, majority
 from randformer.experiments import registry
 from randformer.harness import records, workers
 from randformer.harness.checks import BadInput, at_least, one_of
+from randformer.harness.files import needs_clone
 
 MOST_SEEDS = 10_000  # for one question
 SLICE = 64  # seeds through the network at once
@@ -130,8 +131,9 @@ def load(problem: str, profile: str = "laptop", fixed_seed: bool = False, run: i
     task, network, objective and training (key_size, steps, ...). n, q and m that are not given are those of the
     paper's leading figure; where trainings differ in what is still open, the one declared first is taken, that of the
     notebook's main figure. print(model) says which it is. Raises BadInput where nothing such is trained, saying what
-    is, and RecordError where its record is missing, saying how to make it.
+    is, or that there are no records at all, and RecordError where its record is missing, saying how to make it.
     """
+    needs_clone()
     playable = [r for r in registry.declared(profile) if isinstance(r, NetworkRun) and isinstance(r.task, Playable)]
     one_of("problem", problem, dict.fromkeys(r.problem for r in playable))
     left = [r for r in playable if r.problem == problem]

@@ -198,6 +198,17 @@ def test_cells_that_are_marked_for_it_are_closed_in_jupyterlab(stored):
     assert nbformat.read(path, as_version=4).cells[-1].metadata["jupyter"] == {"source_hidden": True}
 
 
+def test_sliders_are_stored_without_the_name_that_a_kernel_gave_them(stored):
+    path = stored("import ipywidgets\nipywidgets.IntSlider(3)")
+    stored_twice = []
+    for _ in range(2):
+        assert executed(path) is None
+        stored_twice.append(path.read_bytes())
+    assert stored_twice[0] == stored_twice[1]
+    (output,) = code_cells(path)[-1].outputs
+    assert list(output.data) == ["text/plain"]
+
+
 def test_another_profiles_copy_has_the_same_bytes_at_every_execution(stored, tmp_path):
     path = stored("print(profile)")
     copies = []

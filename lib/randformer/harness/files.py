@@ -11,10 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from randformer.harness.checks import BadInput
 from randformer.harness.locks import lock
 
-ROOT = Path(__file__).resolve().parents[3]  # of the repository
+PLACE = Path(__file__).resolve().parents[2]  # that holds the package: a clone's lib/, or where pip installed it
+ROOT = PLACE.parent if PLACE.name == "lib" else Path.cwd()  # of the repository
 CACHE = ROOT / ".cache"
+
+
+def needs_clone() -> None:
+    """Raise BadInput where none of what a clone has beside the library is there, as when pip has installed it."""
+    if not any((ROOT / name).is_dir() for name in ("results", "notebooks")):
+        raise BadInput(f"no records in {ROOT}: start Python in a clone of the repository, which has them in results/")
 
 
 def write_bytes(path: Path, data: bytes) -> None:

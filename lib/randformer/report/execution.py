@@ -22,6 +22,7 @@ from randformer.harness import processes
 from randformer.harness.checks import BadInput
 from randformer.harness.files import CACHE, ROOT, write_bytes
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 INLINE = "module://matplotlib_inline.backend_inline"  # draws into the notebook
 COLLAPSED = "hide-input"  # tag of set-up cells, which readers and the site see closed
@@ -146,6 +147,8 @@ def tidy(path: Path) -> None:
             cell.id = "injected-parameters"  # papermill draws one
         if cell.cell_type == "code":
             cell.outputs = joined(cell.outputs)
+            for output in cell.outputs:
+                output.get("data", {}).pop(WIDGET, None)  # names, drawn at random, of what only a running kernel has
     nbformat.write(notebook, path)
 
 

@@ -1,0 +1,1 @@
+"""The website, built from what is stored: notebooks with their outputs, figures, claims, and the explorer page."""
