@@ -26,7 +26,7 @@ registry.declared = lambda profile, only=None: declared(profile, "recall")[:3]
     ("arguments", "told"),
     [
         (["--profile", "desktop"], "profile = 'desktop': give one of smoke, laptop, paper"),
-        (["--only", "games"], "only = 'games': give one of start, theory, recall, coloring, gridworld, cost"),
+        (["--only", "games"], "only = 'games': give one of start, theory, recall, coloring, gridworld, cost, explore"),
         (["--jobs", "0"], "jobs = 0: give a whole number, at least 1"),
         (["--jobs", "two"], "argument --jobs: invalid int value: 'two'; --help lists what is allowed"),
         (["--scheduler", "tcp:/x"], "scheduler = 'tcp:/x': give tcp://HOST:PORT of a Dask scheduler"),
@@ -67,15 +67,16 @@ def explained(clone) -> list[str]:
 
 
 def test_explain_says_what_would_be_reused_and_what_changed(clone):
-    *lines, total, start = explained(clone)
+    *lines, total, start, explore = explained(clone)
     assert all("no record" in line and line.startswith("trained") for line in lines)
     assert total == f"{len(lines)} runs to train (0 reused)"  # nothing was measured here yet
     assert start.startswith("00_start_here.ipynb: keeps no training")
+    assert explore.startswith("08_explore.ipynb: keeps no training")
     assert not (clone / "results").exists()
     finish(python(clone, "-c", FEW + "runner.main(['--profile', 'smoke', '--no-figures'])"))
     lines = explained(clone)
     assert sum(line.startswith("reused") for line in lines) == 3
-    assert re.fullmatch(rf"{len(lines) - 5} runs to train(, about .* on \d+ cores?)? \(3 reused\)", lines[-2])
+    assert re.fullmatch(rf"{len(lines) - 6} runs to train(, about .* on \d+ cores?)? \(3 reused\)", lines[-3])
     fourth = next(line for line in lines if line.startswith("trained"))
     assert "no record; the nearest record differs in " in fourth
     folder = next((clone / "results" / "smoke" / "recall").iterdir())
