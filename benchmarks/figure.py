@@ -9,7 +9,6 @@ from randformer.report.plots import style
 
 COLORS = {  # Okabe-Ito; hatches tell them apart in grey
     "ours": "#0072B2",
-    "ours, not compiled": "#F0E442",
     "plain PyTorch": "#D55E00",
     "plain PyTorch, cached": "#CC79A7",
     "torch.func vmap": "#E69F00",
@@ -17,7 +16,7 @@ COLORS = {  # Okabe-Ito; hatches tell them apart in grey
     "JAX ours": "#56B4E9",
 }
 HATCHES = {"plain PyTorch": "////", "plain PyTorch, cached": "xx", "torch.func vmap": "....", "JAX plain": "\\\\\\\\"}
-HATCHES |= {"JAX ours": "--", "ours, not compiled": "||"}
+HATCHES["JAX ours"] = "--"
 
 
 def draw(table: pd.DataFrame, path: Path) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from randformer.core.evolution import ranks
 from randformer.core.runs import NetworkRun
-from randformer.problems.gridworld.task import FOUND, MOVES, STEP, Agents
+from randformer.problems.gridworld.task import FOUND, MOVES, STEP
 
 from .workloads import Workload, draw
 
@@ -272,12 +272,3 @@ class CachedGeneration(PlainGeneration):
             return model(tokens[:, before:], mask[:, before:seen, :seen], last=True, past=past)
 
         return logits
-
-
-class UncompiledGeneration(PlainGeneration):
-    """Our own walks in PyTorch, all candidates side by side: what the library does where numba is not installed."""
-
-    def rollout(self, candidates: Tensor, seeds: Tensor) -> Tensor:
-        task, shared = self.run.task, seeds.unsqueeze(1).expand(len(candidates), -1, -1, -1)
-        _, _, _, visits, again = Agents(task, self.run.network, candidates).play(candidates, shared)
-        return (visits + again)[..., 1:] / (2 * task.episode)

@@ -5,15 +5,14 @@ import torch
 
 from randformer.harness.processes import configure_process
 
-from .plain import CachedGeneration, PlainGeneration, PlainStep, UncompiledGeneration
+from .plain import CachedGeneration, PlainGeneration, PlainStep
 from .vmapped import VmappedGeneration, VmappedStep
-from .workloads import LARGEST, Ours, Workload, draw
+from .workloads import Ours, Workload, draw
 
-OURS, UNCOMPILED = "ours", "ours, not compiled"
+OURS = "ours"
 STEPS = {OURS: Ours, "plain PyTorch": PlainStep, "torch.func vmap": VmappedStep}
 GENERATIONS = {
     OURS: Ours,
-    UNCOMPILED: UncompiledGeneration,
     "plain PyTorch": PlainGeneration,
     "plain PyTorch, cached": CachedGeneration,
     "torch.func vmap": VmappedGeneration,
@@ -25,15 +24,13 @@ FLIPS = 1e-3  # share of episodes in which a near tie may be decided otherwise, 
 
 
 def names(workload: Workload, device: torch.device) -> list[str]:
-    """Those of a workload on a device; of the largest ours alone, for others take minutes."""
-    if workload.name == LARGEST:
-        return [OURS, UNCOMPILED]
+    """Those of a workload on a device."""
     return [*(STEPS if workload.by_gradient else GENERATIONS), *(JAX if device.type == "cpu" else ())]
 
 
 def settle_for(name: str) -> None:
     """Make this process one that runs a variant: ours as a training does, others on one thread and as they come."""
-    configure_process() if name in (OURS, UNCOMPILED) else torch.set_num_threads(1)
+    configure_process() if name == OURS else torch.set_num_threads(1)
 
 
 def build(name: str, workload: Workload, device: torch.device):
