@@ -62,6 +62,17 @@ def test_pip_installs_all_that_the_library_imports_and_nothing_else():
     assert names | {"ipykernel"} == set(declared())  # which notebooks are executed by
 
 
+def test_the_site_is_built_with_the_versions_that_all_else_has():
+    """They are known to install on the oldest Python that is allowed; what only the site needs is pinned beside."""
+    locks = [
+        (ROOT / name).read_text(encoding="utf-8").split() for name in ("requirements.txt", "docs/site/requirements.txt")
+    ]
+    ours, sites = (dict(line.split("==") for line in lock) for lock in locks)
+    assert {name: sites[name] for name in ours.keys() & sites.keys()} == {
+        n: ours[n] for n in ours.keys() & sites.keys()
+    }
+
+
 def test_every_module_is_tested_in_a_file_of_its_name():
     for path in (ROOT / "lib" / "randformer").rglob("*.py"):
         name = path.relative_to(ROOT / "lib" / "randformer")
