@@ -8,6 +8,7 @@ With --site the same of .venv-site, from docs/site/requirements.txt: what builds
 
 import importlib.metadata
 import importlib.util
+import os
 import subprocess
 import sys
 import venv
@@ -76,7 +77,8 @@ def main(which: str = TRAINING) -> int:
         try:
             venv.create(environment, with_pip=True, clear=True)
             pip = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-            subprocess.run([*pip, "-r", requirements, *OURS[which]], check=True)
+            apart = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}  # where pip sees ours
+            subprocess.run([*pip, "-r", requirements, *OURS[which]], check=True, env=apart)
         except (subprocess.CalledProcessError, OSError, ValueError) as error:
             return told(1, f"could not make {which}: {error}")
         if why := refused(environment / "bin" / "python", which):
