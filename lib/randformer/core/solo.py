@@ -72,8 +72,8 @@ class SoloRun(ABC):
 
     @property
     def group(self) -> Self:
-        """As point: nothing else could be trained side by side."""
-        return self.point
+        """The run: none is trained side by side with another, so each has its record as soon as it is done."""
+        return self
 
     @property
     @abstractmethod
