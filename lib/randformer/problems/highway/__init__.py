@@ -1,1 +1,0 @@
-"""Stacks of residual layers that learn handwritten digits, or to remember, by exact and by iterated gradients."""
