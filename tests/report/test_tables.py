@@ -114,6 +114,8 @@ def test_a_table_is_shown_as_html_and_as_text_with_its_caption_and_without_row_n
     assert not re.search(r"\b7\b", text)
     named = table.set_index("way")
     assert re.findall(r"row_heading[^>]*>([^<]*)<", tables.Shown(named, "percent")._repr_html_()) == ["a", "b"]
+    by_q = pd.DataFrame({2.5: ["x"]}, index=pd.Index([10.0], name="q"))
+    assert re.findall(r">(10|2.5)<", tables.Shown(by_q, "percent")._repr_html_()) == ["2.5", "10"]
     assert tables.Shown(named, "percent")._repr_html_() == tables.Shown(named.copy(), "percent")._repr_html_()
 
 

@@ -100,7 +100,7 @@ class Shown:
 
     def _repr_html_(self) -> str:
         style = Styler(self.table, uuid="table", cell_ids=False, caption=self.caption)
-        style = style.format(lambda cell: f"{cell:.4g}" if isinstance(cell, float) else str(cell), na_rep="")
+        style = style.format(written, na_rep="").format_index(written).format_index(written, axis=1)
         return (style.hide() if self.numbered() else style).to_html()
 
     def __repr__(self) -> str:
@@ -109,6 +109,11 @@ class Shown:
     def numbered(self) -> bool:
         """Whether the index says no more than which row it is."""
         return self.table.index.name is None and is_integer_dtype(self.table.index)
+
+
+def written(cell: Any) -> str:
+    """A cell of a table, or of its margins, as text."""
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
 
 
 def show(table: pd.DataFrame, caption: str) -> None:
