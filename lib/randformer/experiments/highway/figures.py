@@ -32,8 +32,10 @@ def figure_cosines(table: pd.DataFrame) -> Figure:
     """
     exact = table[table["way"] == "backpropagation"]
     tasks = list(dict.fromkeys(exact["task"]))
-    figure, axes = plt.subplots(1, len(tasks), figsize=(4.3 * len(tasks), 3.6), sharey=True, layout="constrained")
-    for axis, task in zip(axes, tasks, strict=True):
+    figure, axes = plt.subplots(
+        1, len(tasks), figsize=(4.3 * len(tasks), 3.6), sharey=True, squeeze=False, layout="constrained"
+    )
+    for axis, task in zip(axes[0], tasks, strict=True):
         for when, dashes in (("before", "--"), ("after", "-")):
             of = exact[(exact["task"] == task) & (exact["when"] == when)]
             for way, column in (("highway", "cosine"), ("fixed point", "fixed point")):
@@ -44,7 +46,7 @@ def figure_cosines(table: pd.DataFrame) -> Figure:
         axis.axvline(exact.loc[exact["task"] == task, "L"].iloc[0] / 4, color="grey", ls=":", lw=1)
         iterations(axis, exact.loc[exact["task"] == task, "k"])
         axis.set(title=TITLES[task], ylabel="cosine to the gradient")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=4)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=4)
     return figure
 
 
@@ -74,8 +76,8 @@ def figure_accuracy(table: pd.DataFrame) -> Figure:
     table: findings.scores'; each point is a run, lines join their means.
     """
     tasks = list(dict.fromkeys(table["task"]))
-    figure, axes = plt.subplots(1, len(tasks), figsize=(4.3 * len(tasks), 3.6), layout="constrained")
-    for axis, task in zip(axes, tasks, strict=True):
+    figure, axes = plt.subplots(1, len(tasks), figsize=(4.3 * len(tasks), 3.6), squeeze=False, layout="constrained")
+    for axis, task in zip(axes[0], tasks, strict=True):
         of = table[table["task"] == task]
         exact = of.loc[of["way"] == "backpropagation", "accuracy"]
         axis.axhspan(exact.min(), exact.max(), color="grey", alpha=0.25, lw=0, label="backpropagation, all runs")
@@ -87,5 +89,5 @@ def figure_accuracy(table: pd.DataFrame) -> Figure:
             axis.plot(means.index, means, color=COLORS[way], lw=1.5)
         iterations(axis, of.loc[of["way"] != "backpropagation", "k"])
         axis.set(title=TITLES[task], ylabel="right on test samples [%]")
-    figure.legend(*axes[0].get_legend_handles_labels(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=4)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="upper center", bbox_to_anchor=(0.5, 0.0), ncol=4)
     return figure
